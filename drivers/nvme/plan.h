@@ -214,11 +214,12 @@ static inline u16 nvmq_grant_total(const struct nvmq_grant *grant)
  * @grant: from nvmq_plan_grant()
  * @type: the type
  *
- * Return: the queue id, which means nothing if the grant has no queue of @type.
+ * Return: the queue id, which means nothing if the grant has no queue of @type; 65536 if every
+ * queue id belongs to lower types.
  */
-static inline u16 nvmq_grant_first(const struct nvmq_grant *grant, enum nvmq_qtype type)
+static inline u32 nvmq_grant_first(const struct nvmq_grant *grant, enum nvmq_qtype type)
 {
-	u16 qid = 1;
+	u32 qid = 1;
 
 	if (type > NVMQ_DEFAULT)
 		qid += grant->queues[NVMQ_DEFAULT];

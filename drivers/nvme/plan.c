@@ -1,0 +1,915 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Queue plans: from the user's words to counts, vectors and a CPU-to-queue table.
+ *
+ * Pure policy: see plan.h. The grammar is in Documentation/queues.rst.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#include "plan.h"
+
+/* The words of a plan. The first three are the queue types, in their order. */
+enum nvmq_plan_key {
+	KEY_DEFAULT,
+	KEY_READ,
+	KEY_POLL,
+	KEY_DEPTH,
+	KEY_VECTORS,
+	KEY_IRQ,
+	KEY_PLACEMENT,
+	NR_KEYS
+};
+
+/*
+ * struct nvmq_plan_rule - what may stand behind a key
+ * @name: the key
+ * @choices: names that it takes
+ * @nr_choices: their number
+ * @base: value of the first of them; the others follow
+ * @lo: smallest number that it takes; above @hi if it takes none
+ * @hi: largest
+ * @expect: reason for a value that is neither a number nor one of @choices
+ * @range: reason for a number outside @lo to @hi
+ */
+struct nvmq_plan_rule {
+	const char *name;
+	const char *choices[3];
+	u32 nr_choices;
+	u32 base;
+	u32 lo;
+	u32 hi;
+	const char *expect;
+	const char *range;
+};
+
+static const struct nvmq_plan_rule nvmq_plan_rules[NR_KEYS] = {
+	[KEY_DEFAULT] = {
+		"default", { "cpu", "core", "node" }, 3, NVMQ_PER_CPU, 1, NVMQ_PLAN_MAX_QUEUES,
+		"number, cpu, core or node expected", "out of range 1 to 65535",
+	},
+	[KEY_READ] = {
+		"read", { "cpu", "core", "node" }, 3, NVMQ_PER_CPU, 0, NVMQ_PLAN_MAX_QUEUES,
+		"number, cpu, core or node expected", "out of range 0 to 65535",
+	},
+	[KEY_POLL] = {
+		"poll", { "cpu", "core", "node" }, 3, NVMQ_PER_CPU, 0, NVMQ_PLAN_MAX_QUEUES,
+		"number, cpu, core or node expected", "out of range 0 to 65535",
+	},
+	[KEY_DEPTH] = {
+		"depth", { NULL }, 0, 0, NVMQ_PLAN_MIN_DEPTH, NVMQ_PLAN_MAX_DEPTH,
+		"number expected", "out of range 2 to 4095",
+	},
+	[KEY_VECTORS] = {
+		"vectors", { NULL }, 0, 0, 1, NVMQ_PLAN_MAX_VECTORS,
+		"number expected", "out of range 1 to 2048",
+	},
+	[KEY_IRQ] = {
+		"irq", { "msix", "msi", "intx" }, 3, NVMQ_IRQ_MSIX, 1, 0,
+		"msix, msi or intx expected", NULL,
+	},
+	[KEY_PLACEMENT] = {
+		"placement", { "managed", "free" }, 2, NVMQ_PLACE_MANAGED, 1, 0,
+		"managed or free expected", NULL,
+	},
+};
+
+/* A piece of the text, not terminated. */
+struct nvmq_span {
+	const char *at;
+	size_t len;
+};
+
+/* One clause: the words of it, and the controller that it names, if it does. */
+struct nvmq_plan_clause {
+	struct nvmq_span words;
+	bool has_address;
+	u32 domain;
+	u8 bus;
+	u8 devfn;
+};
+
+static int nvmq_plan_fail(struct nvmq_plan_error *err, struct nvmq_span word, const char *reason,
+			  int code)
+{
+	size_t i;
+
+	if (!err)
+		return code;
+	for (i = 0; i < word.len && i < sizeof(err->word) - 1; i++)
+		err->word[i] = word.at[i] >= ' ' && word.at[i] <= '~' ? word.at[i] : '?';
+	err->word[i] = '\0';
+	err->reason = reason;
+	return code;
+}
+
+static void nvmq_plan_no_error(struct nvmq_plan_error *err)
+{
+	if (err) {
+		err->word[0] = '\0';
+		err->reason = NULL;
+	}
+}
+
+static bool nvmq_span_is(struct nvmq_span span, const char *name)
+{
+	return span.len == strlen(name) && !memcmp(span.at, name, span.len);
+}
+
+/* Offset of @c in @span, or its length. */
+static size_t nvmq_span_find(struct nvmq_span span, char c)
+{
+	size_t i;
+
+	for (i = 0; i < span.len && span.at[i] != c; i++)
+		;
+	return i;
+}
+
+static bool nvmq_is_separator(char c)
+{
+	return c == ' ' || c == ',' || (c >= '\t' && c <= '\r');
+}
+
+/* Take the next word off the front of @text; false when only separators are left. */
+static bool nvmq_span_word(struct nvmq_span *text, struct nvmq_span *word)
+{
+	while (text->len && nvmq_is_separator(*text->at)) {
+		text->at++;
+		text->len--;
+	}
+	word->at = text->at;
+	while (text->len && !nvmq_is_separator(*text->at)) {
+		text->at++;
+		text->len--;
+	}
+	word->len = text->at - word->at;
+	return word->len;
+}
+
+/* Decimal digits only. A number too large for any rule stays too large, however long it is. */
+static bool nvmq_span_number(struct nvmq_span span, u32 *number)
+{
+	u32 n = 0;
+	size_t i;
+
+	for (i = 0; i < span.len; i++) {
+		if (span.at[i] < '0' || span.at[i] > '9')
+			return false;
+		n = n * 10 + (span.at[i] - '0');
+		if (n > 1000000)
+			n = 1000000;
+	}
+	*number = n;
+	return span.len;
+}
+
+/* Take one to @digits hexadecimal digits off the front of @span. */
+static bool nvmq_span_hex(struct nvmq_span *span, unsigned int digits, u32 *number)
+{
+	unsigned int taken;
+	u32 n = 0;
+	char c;
+
+	for (taken = 0; taken < digits && span->len; taken++) {
+		c = *span->at;
+		if (c >= '0' && c <= '9')
+			n = n << 4 | (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			n = n << 4 | (c - 'a' + 10);
+		else if (c >= 'A' && c <= 'F')
+			n = n << 4 | (c - 'A' + 10);
+		else
+			break;
+		span->at++;
+		span->len--;
+	}
+	*number = n;
+	return taken;
+}
+
+static bool nvmq_span_skip(struct nvmq_span *span, char c)
+{
+	if (!span->len || *span->at != c)
+		return false;
+	span->at++;
+	span->len--;
+	return true;
+}
+
+static bool nvmq_plan_address(struct nvmq_span word, struct nvmq_plan_clause *clause)
+{
+	u32 domain, bus, dev, fn;
+
+	if (!nvmq_span_hex(&word, 8, &domain) || !nvmq_span_skip(&word, ':') ||
+	    !nvmq_span_hex(&word, 2, &bus))
+		return false;
+	if (nvmq_span_skip(&word, ':')) {
+		if (!nvmq_span_hex(&word, 2, &dev))
+			return false;
+	} else {
+		dev = bus;
+		bus = domain;
+		domain = 0;
+	}
+	if (!nvmq_span_skip(&word, '.') || !nvmq_span_hex(&word, 1, &fn) || word.len ||
+	    bus > 0xff || dev > 0x1f || fn > 7)
+		return false;
+	clause->has_address = true;
+	clause->domain = domain;
+	clause->bus = bus;
+	clause->devfn = dev << 3 | fn;
+	return true;
+}
+
+/* An address has a colon, and no word has one before its '='. */
+static bool nvmq_is_address(struct nvmq_span word)
+{
+	return nvmq_span_find(word, ':') < nvmq_span_find(word, '=');
+}
+
+/*
+ * Take the next clause off the front of @list. Returns 1, 0 when there is none, or -EINVAL for a
+ * word that was meant as an address and is none. A clause without any word is passed over, so
+ * that a trailing ';' does not put the default plan in the place of the one before it.
+ */
+static int nvmq_plan_next_clause(struct nvmq_span *list, struct nvmq_plan_clause *clause,
+				 struct nvmq_plan_error *err)
+{
+	struct nvmq_span rest, word;
+
+	while (list->len) {
+		clause->words.at = list->at;
+		clause->words.len = nvmq_span_find(*list, ';');
+		list->at += clause->words.len;
+		list->len -= clause->words.len;
+		nvmq_span_skip(list, ';');
+
+		rest = clause->words;
+		if (!nvmq_span_word(&rest, &word))
+			continue;
+		clause->has_address = false;
+		if (nvmq_is_address(word)) {
+			if (!nvmq_plan_address(word, clause))
+				return nvmq_plan_fail(err, word, "bad PCI address", -EINVAL);
+			clause->words = rest;
+		}
+		return 1;
+	}
+	return 0;
+}
+
+static struct nvmq_span nvmq_plan_list(const char *text)
+{
+	struct nvmq_span list = { text ? text : "", 0 };
+
+	list.len = strlen(list.at);
+	return list;
+}
+
+static u32 nvmq_plan_get(const struct nvmq_plan *plan, enum nvmq_plan_key key)
+{
+	switch (key) {
+	case KEY_DEPTH:
+		return plan->depth;
+	case KEY_VECTORS:
+		return plan->vectors;
+	case KEY_IRQ:
+		return plan->irq;
+	case KEY_PLACEMENT:
+		return plan->placement;
+	default:
+		return plan->queues[key];
+	}
+}
+
+static void nvmq_plan_set(struct nvmq_plan *plan, enum nvmq_plan_key key, u32 value)
+{
+	switch (key) {
+	case KEY_DEPTH:
+		plan->depth = value;
+		break;
+	case KEY_VECTORS:
+		plan->vectors = value;
+		break;
+	case KEY_IRQ:
+		plan->irq = value;
+		break;
+	case KEY_PLACEMENT:
+		plan->placement = value;
+		break;
+	default:
+		plan->queues[key] = value;
+	}
+}
+
+static int nvmq_plan_value(const struct nvmq_plan_rule *rule, struct nvmq_span word,
+			   struct nvmq_span text, u32 *value, struct nvmq_plan_error *err)
+{
+	u32 i;
+
+	if (!text.len)
+		return nvmq_plan_fail(err, word, "empty value", -EINVAL);
+	for (i = 0; i < rule->nr_choices; i++) {
+		if (nvmq_span_is(text, rule->choices[i])) {
+			*value = rule->base + i;
+			return 0;
+		}
+	}
+	if (rule->lo > rule->hi || !nvmq_span_number(text, value))
+		return nvmq_plan_fail(err, word, rule->expect, -EINVAL);
+	if (*value < rule->lo || *value > rule->hi)
+		return nvmq_plan_fail(err, word, rule->range, -ERANGE);
+	return 0;
+}
+
+static int nvmq_plan_word(struct nvmq_plan *plan, struct nvmq_span word, u32 *seen,
+			  struct nvmq_plan_error *err)
+{
+	struct nvmq_span name = word, text = word;
+	u32 key, value;
+	int ret;
+
+	name.len = nvmq_span_find(word, '=');
+	for (key = 0; key < NR_KEYS; key++)
+		if (nvmq_span_is(name, nvmq_plan_rules[key].name))
+			break;
+	if (key == NR_KEYS) {
+		if (nvmq_is_address(word))
+			return nvmq_plan_fail(err, word, "no PCI address may stand here", -EINVAL);
+		return nvmq_plan_fail(err, word, "unknown word", -EINVAL);
+	}
+	if (*seen & 1u << key)
+		return nvmq_plan_fail(err, word, "given twice", -EINVAL);
+	*seen |= 1u << key;
+
+	text.at += name.len;
+	text.len -= name.len;
+	nvmq_span_skip(&text, '=');
+	ret = nvmq_plan_value(&nvmq_plan_rules[key], word, text, &value, err);
+	if (!ret)
+		nvmq_plan_set(plan, key, value);
+	return ret;
+}
+
+/**
+ * nvmq_plan_init() - set a plan to the defaults
+ * @plan: the plan
+ *
+ * One default queue per CPU, no read and no poll queues, automatic depth, as many vectors as
+ * needed, MSI-X, managed placement.
+ */
+void nvmq_plan_init(struct nvmq_plan *plan)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->queues[NVMQ_DEFAULT] = NVMQ_PER_CPU;
+	plan->irq = NVMQ_IRQ_MSIX;
+	plan->placement = NVMQ_PLACE_MANAGED;
+}
+
+/**
+ * nvmq_plan_parse() - read one clause that has no address
+ * @text: the clause; any bytes, a zero byte among them counts as part of a word
+ * @len: bytes of it
+ * @plan: set on success, untouched otherwise
+ * @err: what is wrong, or NULL if the caller does not care
+ *
+ * Return: 0; -ERANGE for a number out of range; -EINVAL for anything else.
+ */
+int nvmq_plan_parse(const char *text, size_t len, struct nvmq_plan *plan,
+		    struct nvmq_plan_error *err)
+{
+	struct nvmq_span rest = { text, len }, word;
+	struct nvmq_plan parsed;
+	u32 seen = 0;
+	int ret;
+
+	nvmq_plan_no_error(err);
+	nvmq_plan_init(&parsed);
+	while (nvmq_span_word(&rest, &word)) {
+		ret = nvmq_plan_word(&parsed, word, &seen, err);
+		if (ret)
+			return ret;
+	}
+	*plan = parsed;
+	return 0;
+}
+
+/**
+ * nvmq_plan_check_list() - check every clause of a module parameter
+ * @text: clauses separated by ';'; NULL is the empty list
+ * @err: what is wrong, or NULL
+ *
+ * A list that passes cannot make nvmq_plan_select() fail.
+ *
+ * Return: 0, -EINVAL or -ERANGE, as nvmq_plan_parse().
+ */
+int nvmq_plan_check_list(const char *text, struct nvmq_plan_error *err)
+{
+	struct nvmq_span list = nvmq_plan_list(text);
+	struct nvmq_plan_clause clause;
+	struct nvmq_plan plan;
+	int ret;
+
+	nvmq_plan_no_error(err);
+	while ((ret = nvmq_plan_next_clause(&list, &clause, err)) > 0) {
+		ret = nvmq_plan_parse(clause.words.at, clause.words.len, &plan, err);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/**
+ * nvmq_plan_select() - the plan of one controller
+ * @text: clauses separated by ';'; NULL is the empty list
+ * @domain: PCI domain of the controller
+ * @bus: its bus
+ * @devfn: its device and function, as in struct pci_dev
+ * @plan: set on success, untouched otherwise
+ * @err: what is wrong, or NULL
+ *
+ * A clause that names the controller beats one that names none; of two equals the last wins.
+ * Clauses do not merge. Without a clause that applies, the default plan.
+ *
+ * Return: 0, -EINVAL or -ERANGE, as nvmq_plan_parse().
+ */
+int nvmq_plan_select(const char *text, u32 domain, u8 bus, u8 devfn, struct nvmq_plan *plan,
+		     struct nvmq_plan_error *err)
+{
+	struct nvmq_span list = nvmq_plan_list(text);
+	struct nvmq_span best = { list.at, 0 };
+	struct nvmq_plan_clause clause;
+	bool named = false;
+	int ret;
+
+	nvmq_plan_no_error(err);
+	while ((ret = nvmq_plan_next_clause(&list, &clause, err)) > 0) {
+		if (clause.has_address) {
+			if (clause.domain != domain || clause.bus != bus || clause.devfn != devfn)
+				continue;
+			named = true;
+		} else if (named) {
+			continue;
+		}
+		best = clause.words;
+	}
+	if (ret)
+		return ret;
+	return nvmq_plan_parse(best.at, best.len, plan, err);
+}
+
+/**
+ * nvmq_plan_format() - a plan in canonical words
+ * @plan: the plan
+ * @buf: where to; terminated unless @size is 0
+ * @size: bytes of @buf; NVMQ_PLAN_TEXT always suffices
+ *
+ * The default queues are always named, the other words only where they differ from the default.
+ * nvmq_plan_parse() makes the same plan of the text.
+ *
+ * Return: length of the text, or -ENOSPC if it was cut.
+ */
+int nvmq_plan_format(const struct nvmq_plan *plan, char *buf, size_t size)
+{
+	const struct nvmq_plan_rule *rule;
+	struct nvmq_plan defaults;
+	const char *gap = "";
+	size_t len = 0;
+	u32 key, value;
+	int n;
+
+	nvmq_plan_init(&defaults);
+	for (key = 0; key < NR_KEYS; key++) {
+		rule = &nvmq_plan_rules[key];
+		value = nvmq_plan_get(plan, key);
+		if (key != KEY_DEFAULT && value == nvmq_plan_get(&defaults, key))
+			continue;
+		if (value >= rule->base && value - rule->base < rule->nr_choices)
+			n = snprintf(buf + len, size - len, "%s%s=%s", gap, rule->name,
+				     rule->choices[value - rule->base]);
+		else
+			n = snprintf(buf + len, size - len, "%s%s=%u", gap, rule->name, value);
+		if (n < 0 || (size_t)n >= size - len)
+			return -ENOSPC;
+		len += n;
+		gap = " ";
+	}
+	return len;
+}
+
+static u32 nvmq_min(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static u32 nvmq_max(u32 a, u32 b)
+{
+	return a > b ? a : b;
+}
+
+/* Queues of one type that are of use: one that no CPU maps to would never carry a request. */
+static u32 nvmq_plan_wanted(const struct nvmq_plan *plan, const struct nvmq_plan_limits *limits,
+			    enum nvmq_qtype type)
+{
+	u32 cpus = nvmq_max(limits->cpus, 1);
+	u32 count = plan->queues[type];
+
+	switch (count) {
+	case NVMQ_PER_CPU:
+		count = cpus;
+		break;
+	case NVMQ_PER_CORE:
+		count = limits->cores;
+		break;
+	case NVMQ_PER_NODE:
+		count = limits->nodes;
+		break;
+	}
+	if (type == NVMQ_DEFAULT || plan->queues[type] > NVMQ_PLAN_MAX_QUEUES)
+		count = nvmq_max(count, 1);
+	return nvmq_min(nvmq_min(count, cpus), NVMQ_PLAN_MAX_QUEUES);
+}
+
+/**
+ * nvmq_plan_pairs() - I/O queue pairs that a plan would use if the device had no limit
+ * @plan: the plan
+ * @limits: only the counts of CPUs, cores and nodes are read
+ *
+ * This many are worth asking the device for, and worth mapping doorbells for.
+ *
+ * Return: their number, 1 to NVMQ_PLAN_MAX_QUEUES.
+ */
+u32 nvmq_plan_pairs(const struct nvmq_plan *plan, const struct nvmq_plan_limits *limits)
+{
+	return nvmq_min(nvmq_plan_wanted(plan, limits, NVMQ_DEFAULT) +
+			nvmq_plan_wanted(plan, limits, NVMQ_READ) +
+			nvmq_plan_wanted(plan, limits, NVMQ_POLL), NVMQ_PLAN_MAX_QUEUES);
+}
+
+/**
+ * nvmq_plan_grant() - cut a plan down to what there is
+ * @plan: what was asked
+ * @limits: what there is
+ * @grant: the result; all zero on error
+ *
+ * No type gets more queues than there are CPUs. When the pairs do not suffice, each type that was
+ * asked for keeps one queue while there are pairs for it (default first, then read, then poll);
+ * what is missing beyond that is taken from the poll queues, then from the read queues, then from
+ * the default queues. A type left without a queue falls back to the default queues. With no pairs
+ * at all, or with queues of fewer than two entries, which can hold no command, the grant has no
+ * I/O queue and the controller only its admin queue.
+ *
+ * A grant that is made again with @limits lowered to what was had (pairs, vectors, kind of
+ * interrupt) is the grant for that: so the caller grants, allocates, and grants again.
+ *
+ * Return: 0, or -ENXIO if there is no interrupt of any kind.
+ */
+int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits *limits,
+		    struct nvmq_grant *grant)
+{
+	u32 count[NVMQ_NR_TYPES], keep[NVMQ_NR_TYPES];
+	u32 pairs, left, over, cut, depth, vectors;
+	u32 total = 0;
+	int type;
+
+	memset(grant, 0, sizeof(*grant));
+	if (!limits->vectors)
+		return -ENXIO;
+
+	pairs = nvmq_min(nvmq_min(limits->pairs, limits->doorbells), NVMQ_PLAN_MAX_QUEUES);
+	if (limits->entries < 2)
+		pairs = 0;
+
+	left = pairs;
+	for (type = 0; type < NVMQ_NR_TYPES; type++) {
+		count[type] = nvmq_plan_wanted(plan, limits, type);
+		keep[type] = nvmq_min(nvmq_min(count[type], 1), left);
+		left -= keep[type];
+		total += count[type];
+	}
+	over = total > pairs ? total - pairs : 0;
+	total -= over;
+	for (type = NVMQ_NR_TYPES - 1; type >= 0; type--) {
+		cut = nvmq_min(over, count[type] - keep[type]);
+		over -= cut;
+		grant->queues[type] = count[type] - cut;
+	}
+
+	if (total) {
+		depth = plan->depth;
+		if (!depth)
+			depth = total <= 16 ? 1023 : nvmq_max(16384 / total, 128);
+		depth = nvmq_min(depth, NVMQ_PLAN_MAX_DEPTH);
+		grant->depth = nvmq_min(depth, limits->entries - 1);
+	}
+
+	grant->irq = nvmq_max(plan->irq, limits->irq);
+	vectors = nvmq_min(1 + grant->queues[NVMQ_DEFAULT] + grant->queues[NVMQ_READ],
+			   limits->vectors);
+	if (plan->vectors)
+		vectors = nvmq_min(vectors, plan->vectors);
+	switch (grant->irq) {
+	case NVMQ_IRQ_MSIX:
+		vectors = nvmq_min(vectors, NVMQ_PLAN_MAX_VECTORS);
+		break;
+	case NVMQ_IRQ_MSI:
+		vectors = nvmq_min(vectors, NVMQ_PLAN_MAX_MSI);
+		break;
+	default:
+		vectors = 1;
+	}
+	grant->vectors = vectors;
+	return 0;
+}
+
+/**
+ * nvmq_grant_vector() - the interrupt vector of a queue
+ * @grant: from nvmq_plan_grant()
+ * @qid: queue id, 0 for the admin queue
+ *
+ * With two or more vectors the admin queue has vector 0 to itself, and the default and read queues
+ * share the others evenly and in order: neighbouring queues, which serve neighbouring CPUs, share
+ * first. With one vector, all share it.
+ *
+ * Return: the vector, or -1 for a poll queue and for a queue that is not in the grant.
+ */
+int nvmq_grant_vector(const struct nvmq_grant *grant, u16 qid)
+{
+	u32 with_irq = grant->queues[NVMQ_DEFAULT] + grant->queues[NVMQ_READ];
+
+	if (qid > with_irq)
+		return -1;
+	if (!qid || grant->vectors < 2)
+		return 0;
+	return 1 + (u32)(qid - 1) * (nvmq_min(grant->vectors - 1, with_irq)) / with_irq;
+}
+
+/**
+ * nvmq_grant_format() - a grant in words
+ * @grant: the grant
+ * @buf: where to; terminated unless @size is 0
+ * @size: bytes of @buf; NVMQ_GRANT_TEXT always suffices
+ *
+ * Return: length of the text, or -ENOSPC if it was cut.
+ */
+int nvmq_grant_format(const struct nvmq_grant *grant, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "default=%u read=%u poll=%u depth=%u vectors=%u irq=%s",
+			 grant->queues[NVMQ_DEFAULT], grant->queues[NVMQ_READ],
+			 grant->queues[NVMQ_POLL], grant->depth, grant->vectors,
+			 nvmq_irq_kind_name(grant->irq));
+
+	return n < 0 || (size_t)n >= size ? -ENOSPC : n;
+}
+
+/**
+ * nvmq_qtype_name() - the name of a queue type
+ * @type: the type
+ *
+ * Return: the name, as in a plan.
+ */
+const char *nvmq_qtype_name(enum nvmq_qtype type)
+{
+	return type < NVMQ_NR_TYPES ? nvmq_plan_rules[type].name : "?";
+}
+
+/**
+ * nvmq_irq_kind_name() - the name of a kind of interrupt
+ * @kind: the kind
+ *
+ * Return: the name, as in a plan.
+ */
+const char *nvmq_irq_kind_name(enum nvmq_irq_kind kind)
+{
+	return kind < NVMQ_NR_IRQ_KINDS ? nvmq_plan_rules[KEY_IRQ].choices[kind] : "?";
+}
+
+static bool nvmq_cpu_before(const struct nvmq_topology *topo, u16 a, u16 b)
+{
+	const struct nvmq_cpu *x = &topo->cpu[a], *y = &topo->cpu[b];
+
+	if (x->node != y->node)
+		return x->node < y->node;
+	if (x->core != y->core)
+		return x->core < y->core;
+	return a < b;
+}
+
+/* Heap sort: let the CPU at @place sink in a heap of @size, the last CPU at its root. */
+static void nvmq_topology_sink(struct nvmq_topology *topo, u32 place, u32 size)
+{
+	struct nvmq_cpu *cpu = topo->cpu;
+	u16 sinking = cpu[place].order;
+	u32 child;
+
+	for (child = 2 * place + 1; child < size; child = 2 * place + 1) {
+		if (child + 1 < size &&
+		    nvmq_cpu_before(topo, cpu[child].order, cpu[child + 1].order))
+			child++;
+		if (!nvmq_cpu_before(topo, sinking, cpu[child].order))
+			break;
+		cpu[place].order = cpu[child].order;
+		place = child;
+	}
+	cpu[place].order = sinking;
+}
+
+/* How well a boundary between two queues fits in front of a place. */
+enum nvmq_cut {
+	CUT_CORE_SPLIT,
+	CUT_BETWEEN_CORES,
+	CUT_BETWEEN_NODES
+};
+
+static enum nvmq_cut nvmq_topology_cut(const struct nvmq_topology *topo, u32 place)
+{
+	const struct nvmq_cpu *a, *b;
+
+	if (place >= topo->cpus)
+		return CUT_BETWEEN_NODES;
+	a = &topo->cpu[topo->cpu[place - 1].order];
+	b = &topo->cpu[topo->cpu[place].order];
+	if (a->node != b->node)
+		return CUT_BETWEEN_NODES;
+	return a->core != b->core ? CUT_BETWEEN_CORES : CUT_CORE_SPLIT;
+}
+
+/* The place behind the core, or the node, that starts at @place. */
+static u32 nvmq_topology_end(const struct nvmq_topology *topo, u32 place, enum nvmq_cut cut)
+{
+	do
+		place++;
+	while (nvmq_topology_cut(topo, place) < cut);
+	return place;
+}
+
+/**
+ * nvmq_topology_prepare() - sort and count the CPUs
+ * @topo: cpu[].core, cpu[].node and nr_cpus are given, the rest is set
+ *
+ * Needed once before nvmq_plan_spread() and nvmq_plan_check_map(). The time is n log n.
+ */
+void nvmq_topology_prepare(struct nvmq_topology *topo)
+{
+	u32 cpu, place;
+	u16 last;
+
+	topo->cpus = 0;
+	topo->cores = 0;
+	topo->nodes = 0;
+	for (cpu = 0; cpu < topo->nr_cpus; cpu++)
+		if (topo->cpu[cpu].core != NVMQ_NO_CPU)
+			topo->cpu[topo->cpus++].order = cpu;
+
+	for (place = topo->cpus / 2; place-- > 0;)
+		nvmq_topology_sink(topo, place, topo->cpus);
+	for (place = topo->cpus; place-- > 1;) {
+		last = topo->cpu[0].order;
+		topo->cpu[0].order = topo->cpu[place].order;
+		topo->cpu[place].order = last;
+		nvmq_topology_sink(topo, 0, place);
+	}
+
+	for (place = 1; place <= topo->cpus; place++) {
+		topo->cores += nvmq_topology_cut(topo, place) >= CUT_BETWEEN_CORES;
+		topo->nodes += nvmq_topology_cut(topo, place) == CUT_BETWEEN_NODES;
+	}
+}
+
+static void nvmq_spread_give(const struct nvmq_topology *topo, u32 place, u32 end, u16 qid,
+			     u16 *map)
+{
+	for (; place < end; place++)
+		map[topo->cpu[place].order] = qid;
+}
+
+/*
+ * Divide the @cpus that start at @place among @count queues, at least one each and the loads
+ * within one of each other. Where a longer and a shorter run are both still to be had, take the
+ * one that ends with a node or else with a core.
+ */
+static void nvmq_spread_evenly(const struct nvmq_topology *topo, u32 place, u32 cpus, u16 qid,
+			       u32 count, u16 *map)
+{
+	u32 shorter = cpus / count, longer_left = cpus % count;
+	u32 run;
+
+	for (; count; count--, qid++, place += run) {
+		run = shorter;
+		if (longer_left &&
+		    (longer_left == count ||
+		     nvmq_topology_cut(topo, place + shorter + 1) >=
+		     nvmq_topology_cut(topo, place + shorter))) {
+			longer_left--;
+			run++;
+		}
+		nvmq_spread_give(topo, place, place + run, qid, map);
+	}
+}
+
+/* As many queues as there are cores, or nodes: one each, however many CPUs those have. */
+static void nvmq_spread_each(const struct nvmq_topology *topo, enum nvmq_cut cut, u16 qid,
+			     u16 *map)
+{
+	u32 place = 0, end;
+
+	for (; place < topo->cpus; place = end) {
+		end = nvmq_topology_end(topo, place, cut);
+		nvmq_spread_give(topo, place, end, qid++, map);
+	}
+}
+
+/*
+ * Spread so that no queue serves two nodes, if the loads can be kept within one of each other that
+ * way: with loads of @load and @load + 1 a node takes between n / (@load + 1), rounded up, and
+ * n / @load queues, and the sum over the nodes must meet @count. Returns whether they can.
+ */
+static bool nvmq_spread_by_node(const struct nvmq_topology *topo, u16 qid, u32 count, u16 *map)
+{
+	u32 load = topo->cpus / count;
+	u32 least = 0, most = 0, spare;
+	u32 place, end, n, queues;
+
+	for (place = 0; place < topo->cpus; place = end) {
+		end = nvmq_topology_end(topo, place, CUT_BETWEEN_NODES);
+		n = end - place;
+		if (n / load < (n + load) / (load + 1))
+			return false;
+		least += (n + load) / (load + 1);
+		most += n / load;
+	}
+	if (count < least || count > most)
+		return false;
+
+	spare = count - least;
+	for (place = 0; place < topo->cpus; place = end) {
+		end = nvmq_topology_end(topo, place, CUT_BETWEEN_NODES);
+		n = end - place;
+		queues = (n + load) / (load + 1);
+		most = nvmq_min(spare, n / load - queues);
+		queues += most;
+		spare -= most;
+		nvmq_spread_evenly(topo, place, n, qid, queues, map);
+		qid += queues;
+	}
+	return true;
+}
+
+/**
+ * nvmq_plan_spread() - make the CPU-to-queue table of one type
+ * @topo: the CPUs, after nvmq_topology_prepare()
+ * @first_qid: lowest queue id of the type
+ * @count: queues of the type; 0 leaves every CPU without
+ * @map: the table, topo->nr_cpus entries; an impossible CPU gets NVMQ_NO_QUEUE
+ *
+ * Every possible CPU gets a queue. With no more queues than CPUs every queue gets a CPU. With as
+ * many queues as cores, or as nodes, each core or node has its own. Otherwise the loads are within
+ * one CPU of each other, and within that the threads of a core, then the CPUs of a node, stay
+ * together where they can. Queues beyond the number of CPUs stay without. Queue ids go up with the
+ * node, the core and the CPU, so that neighbouring queues serve neighbouring CPUs.
+ *
+ * The time is linear in the number of CPUs.
+ */
+void nvmq_plan_spread(const struct nvmq_topology *topo, u16 first_qid, u16 count, u16 *map)
+{
+	memset(map, 0, topo->nr_cpus * sizeof(*map));
+	if (!count || !topo->cpus)
+		return;
+	if (count >= topo->cpus)
+		nvmq_spread_evenly(topo, 0, topo->cpus, first_qid, topo->cpus, map);
+	else if (count == topo->nodes)
+		nvmq_spread_each(topo, CUT_BETWEEN_NODES, first_qid, map);
+	else if (count == topo->cores)
+		nvmq_spread_each(topo, CUT_BETWEEN_CORES, first_qid, map);
+	else if (!nvmq_spread_by_node(topo, first_qid, count, map))
+		nvmq_spread_evenly(topo, 0, topo->cpus, first_qid, count, map);
+}
+
+/**
+ * nvmq_plan_check_map() - check the CPU-to-queue table of one type
+ * @topo: the CPUs
+ * @first_qid: lowest queue id of the type
+ * @count: queues of the type that exist
+ * @map: the table, topo->nr_cpus entries, whoever made it
+ * @bad_cpu: on error the first CPU that is mapped to no queue of the type; may be NULL
+ *
+ * Return: 0, or -EINVAL if a possible CPU is mapped to a queue that is not there.
+ */
+int nvmq_plan_check_map(const struct nvmq_topology *topo, u16 first_qid, u16 count,
+			const u16 *map, u32 *bad_cpu)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < topo->nr_cpus; cpu++) {
+		if (topo->cpu[cpu].core == NVMQ_NO_CPU ||
+		    (map[cpu] >= first_qid && map[cpu] - first_qid < count))
+			continue;
+		if (bad_cpu)
+			*bad_cpu = cpu;
+		return -EINVAL;
+	}
+	return 0;
+}
