@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What vm/setup, vm/build and vm/run share: the cache, the kernels, the root image.
+#
+# Everything that is fetched or generated lives in the cache folder, outside the working tree, under a name that holds a
+# hash of whatever it was made from. An entry is made under a temporary name and renamed when complete, so that an
+# interrupted run leaves nothing half-made behind, and under a lock, so that two runs do not make it twice.
+
+set -euo pipefail
+shopt -s inherit_errexit
+
+# An ordinary user's PATH on Debian lacks these, and depmod, modprobe and mkfs.ext4 live there.
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C.UTF-8
+
+NVMQ_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+NVMQ_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nvmq
+NVMQ_KERNELS=(6.1 6.12 7.2)
+
+# The modules that the small initramfs needs to reach the root image and the shares. A name that a kernel has built in
+# costs nothing: modprobe lists no file for it.
+INITRAMFS_MODULES=(virtio_pci virtio_blk virtio_console ext4 overlay 9pnet_virtio 9p)
+
+# The guest's programs. Changing this list makes a new root image.
+ROOT_PACKAGES=(
+	bc bsdextrautils busybox-static dosfstools e2fsprogs fio gawk iproute2 jq keyutils kmod lsof mdadm nvme-cli parted
+	pciutils procps psmisc smartmontools trace-cmd util-linux util-linux-extra xfsprogs
+)
+
+# A mirror that stopped being updated still serves good packages: signatures are checked, their age is not.
+APT_OPTIONS=(--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Check-Date "false"'
+	--aptopt='Acquire::Languages "none"')
+DPKG_OPTIONS=(--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*'
+	--dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*')
+
+say() { printf 'vm: %s\n' "$*" >&2; }
+
+# die STATUS TEXT: 126 is a wrong option or a missing piece, 125 a guest that failed.
+die()
+{
+	local status=$1
+	shift
+	printf 'vm: %s\n' "$*" >&2
+	exit "$status"
+}
+
+hash_of() { sha256sum | cut -c1-12; }
+
+# quietly COMMAND...: its output is shown only when it fails.
+quietly()
+{
+	local log status=0
+	log=$(mktemp "${TMPDIR:-/tmp}/nvmq-log.XXXXXX")
+	"$@" >"$log" 2>&1 || status=$?
+	if ((status)); then
+		printf 'vm: failed with status %d: %s\n' "$status" "$*" >&2
+		tail -n 30 "$log" >&2
+	fi
+	rm -f "$log"
+	return "$status"
+}
+
+# cached NAME WHAT FUNCTION [ARG...]: the path of the cache entry NAME. If it is not there, says WHAT is being made and
+# calls FUNCTION with the temporary path to fill and the arguments. FUNCTION's standard output is not the caller's.
+cached()
+{
+	local name=$1 what=$2 function=$3 path=$NVMQ_CACHE/$1 lock
+	shift 3
+	if [[ ! -e $path ]]; then
+		mkdir -p "$NVMQ_CACHE"
+		exec {lock}>"$NVMQ_CACHE/.lock-${name%%-*}"
+		flock "$lock"
+		if [[ ! -e $path ]]; then
+			say "$what"
+			# What an interrupted run left; nobody else can be in here.
+			remove "$path".tmp
+			"$function" "$path.tmp" "$@" >&2 {lock}>&-
+			mv -T "$path.tmp" "$path"
+		fi
+		exec {lock}>&-
+	fi
+	printf '%s\n' "$path"
+}
+
+# A root's tree can hold folders that their owner may not write.
+remove()
+{
+	[[ ! -d $1 ]] || chmod -R u+rwX "$1"
+	rm -rf "$1"
+}
+
+check_kernel_name()
+{
+	local k
+	for k in "${NVMQ_KERNELS[@]}"; do
+		[[ $1 != "$k" ]] || return 0
+	done
+	die 126 "kernel \"$1\": must be one of ${NVMQ_KERNELS[*]}"
+}
+
+# headers_package K: Debian's package that follows that kernel's updates.
+headers_package()
+{
+	case $1 in
+	6.1) echo linux-headers-amd64 ;;
+	6.12) echo linux-headers-6.12-amd64 ;;
+	esac
+}
+
+# kernel_release K: the full release (uname -r) of what K stands for here. For 6.1 and 6.12 the host's headers decide
+# it, because a module loads only into the release it was built for.
+kernel_release()
+{
+	local package depends
+	case $1 in
+	7.2)
+		# Only kernels with a headers tree count: the root holds no other.
+		local root
+		root=$(sid_kernel_root)
+		basename "$(echo "$root"/usr/lib/modules/7.*)"
+		;;
+	*)
+		package=$(headers_package "$1")
+		depends=$(dpkg-query -W -f='${Depends}' "$package" 2>/dev/null || true)
+		if [[ ! $depends =~ linux-headers-($1[.0-9]*[^ ,]*) ]]; then
+			die 126 "package $package for kernel $1 is not installed: run vm/setup"
+		fi
+		echo "${BASH_REMATCH[1]}"
+		;;
+	esac
+}
+
+# kernel_tree K: a folder that holds vmlinuz and lib/modules/RELEASE of kernel K.
+kernel_tree()
+{
+	local release
+	if [[ $1 == 7.2 ]]; then
+		sid_kernel_tree
+		return
+	fi
+	release=$(kernel_release "$1")
+	cached "kernel-$release" "fetching and unpacking linux-image-$release" make_kernel_tree "$release"
+}
+
+make_kernel_tree()
+{
+	local dir=$1 release=$2
+	mkdir -p "$dir"
+	(
+		cd "$dir"
+		# apt would run the download as user _apt, which may not write here, and say so at length.
+		quietly apt-get -q -o APT::Sandbox::User=root download "linux-image-$release" ||
+			die 126 "linux-image-$release: no longer on the mirror? Try: apt-get update; vm/setup --upgrade"
+		dpkg -x linux-image-*.deb .
+		rm linux-image-*.deb
+		mv "boot/vmlinuz-$release" vmlinuz
+		mv "boot/System.map-$release" "boot/config-$release" . 2>/dev/null || true
+		rm -rf boot usr
+		depmod -b . "$release"
+	)
+}
+
+# root_image: the guest's root file system, one read-only ext4 image for all kernels and for any number of VMs at once.
+root_image()
+{
+	local key
+	key=$({ printf '%s\n' "${ROOT_PACKAGES[@]}"; declare -f make_root_image; } | hash_of)
+	cached "root-$key.img" "making the root image of ${#ROOT_PACKAGES[@]} Debian packages" make_root_image
+}
+
+# The image is written by a hook, inside mmdebstrap's own namespace: there files have the owners they should have, even
+# when an ordinary user runs this. It is then passed out as a file of that root.
+make_root_image()
+{
+	local image=$1 include
+	include=$(IFS=,; echo "${ROOT_PACKAGES[*]}")
+	quietly mmdebstrap --variant=minbase --format=null "${APT_OPTIONS[@]}" "${DPKG_OPTIONS[@]}" \
+		--include="$include" \
+		--customize-hook='mkdir "$1.bind" && mount --bind "$1" "$1.bind"' \
+		--customize-hook='mkdir -p "$1/repo" "$1/out" && rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/*' \
+		--customize-hook='truncate -s 1G "$1.img" && mkfs.ext4 -q -O ^has_journal -m 0 -L nvmq-root -d "$1.bind" "$1.img"' \
+		--customize-hook='umount "$1.bind" && rmdir "$1.bind" && mv "$1.img" "$1/nvmq-root.img"' \
+		--customize-hook="download /nvmq-root.img '$image'" \
+		bookworm /dev/null
+	fallocate -d "$image"
+	chmod 444 "$image"
+}
+
+# busybox: the static one of the root image, so that the host needs none.
+busybox()
+{
+	local image
+	image=$(root_image)
+	cached "busybox-${image##*root-}" "taking busybox out of the root image" make_busybox "$image"
+}
+
+make_busybox()
+{
+	local out=$1 image=$2 path
+	for path in /usr/bin/busybox /bin/busybox; do
+		debugfs -R "dump $path $out" "$image" 2>/dev/null
+		if [[ -s $out ]]; then
+			chmod 755 "$out"
+			return
+		fi
+	done
+	die 126 "no busybox in $image"
+}
+
+# initramfs K: what loads the modules for the root image and switches to it. vm/run appends the job to it.
+initramfs()
+{
+	local k=$1 key tree release box
+	tree=$(kernel_tree "$k")
+	release=$(kernel_release "$k")
+	box=$(busybox)
+	key=$({ echo "$tree $release $box ${INITRAMFS_MODULES[*]}"; cat "$NVMQ_TOP"/vm/guest-{initramfs,init}
+		declare -f make_initramfs; } | hash_of)
+	cached "initramfs-$release-$key" "making the initramfs for $release" make_initramfs "$tree" "$release" "$box"
+}
+
+make_initramfs()
+{
+	local out=$1 tree=$2 release=$3 box=$4 dir=$1.d module files file
+	rm -rf "$dir"
+	mkdir -p "$dir"/{bin,modules,dev,proc,sys,lower,upper,new}
+	cp "$box" "$dir/bin/busybox"
+	cp "$NVMQ_TOP/vm/guest-initramfs" "$dir/init"
+	cp "$NVMQ_TOP/vm/guest-init" "$dir/guest-init"
+	chmod 755 "$dir/init" "$dir/guest-init"
+	for module in "${INITRAMFS_MODULES[@]}"; do
+		files=$(modprobe -d "$tree" -S "$release" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p')
+		for file in $files; do
+			module=$(basename "$file")
+			# 7.2's and 6.12's are compressed; the order of loading is the order in the list.
+			case $module in
+			*.xz) module=${module%.xz}; xz -dc "$file" >"$dir/modules/$module" ;;
+			*.zst) module=${module%.zst}; zstd -qdc "$file" >"$dir/modules/$module" ;;
+			*) cp "$file" "$dir/modules/$module" ;;
+			esac
+			grep -qxs "$module" "$dir/modules/order" || echo "$module" >>"$dir/modules/order"
+		done
+	done
+	cpio_of "$box" "$dir" >"$out"
+	rm -rf "$dir"
+}
+
+# cpio_of BUSYBOX DIR: an archive of DIR's content, all of it root's, on standard output.
+cpio_of()
+{
+	(cd "$2" && find . -mindepth 1 | sort | "$1" cpio -o -H newc -R 0:0 2>/dev/null)
+}
+
+# qemu_command 7.2|11.1: sets the array QEMU.
+qemu_command()
+{
+	case $1 in
+	7.2)
+		command -v qemu-system-x86_64 >/dev/null || die 126 "qemu-system-x86_64 is missing: run vm/setup"
+		QEMU=(qemu-system-x86_64)
+		;;
+	11.1) sid_qemu_command ;;
+	esac
+}
+
+kvm_works() { return 1; }
