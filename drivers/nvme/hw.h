@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The controller as a set of registers: enable, disable, shut down.
+ */
+#ifndef NVMQ_HW_H
+#define NVMQ_HW_H
+
+#include <linux/pci.h>
+#include <linux/types.h>
+
+#include <nvmq/spec.h>
+
+/**
+ * struct nvmq_hw - the mapped controller
+ * @pdev: the PCI function
+ * @bar: mapped BAR 0, %NULL before nvmq_hw_map()
+ * @mapped: bytes of BAR 0 that are mapped
+ * @cap: CAP as last read; may change when CC.CSS changes
+ * @vs: version, NVMQ_VS()
+ * @cc: value of CC without EN, as programmed by nvmq_hw_enable()
+ * @ready_ms: longest time for CSTS.RDY to follow CC.EN
+ * @no_io: the controller has no I/O command set (CAP.CSS bit 7)
+ */
+struct nvmq_hw {
+	struct pci_dev *pdev;
+	void __iomem *bar;
+	size_t mapped;
+	u64 cap;
+	u32 vs;
+	u32 cc;
+	u32 ready_ms;
+	bool no_io;
+};
+
+int nvmq_hw_map(struct nvmq_hw *hw, struct pci_dev *pdev);
+void nvmq_hw_unmap(struct nvmq_hw *hw);
+u32 nvmq_hw_map_doorbells(struct nvmq_hw *hw, u32 queues);
+int nvmq_hw_probe_caps(struct nvmq_hw *hw);
+int nvmq_hw_disable(struct nvmq_hw *hw);
+int nvmq_hw_enable(struct nvmq_hw *hw, u32 entries, dma_addr_t asq, dma_addr_t acq);
+int nvmq_hw_shutdown(struct nvmq_hw *hw, u32 timeout_ms);
+bool nvmq_hw_gone(const struct nvmq_hw *hw);
+u32 nvmq_hw_status(const struct nvmq_hw *hw);
+
+/* CAP.MQES as a number of entries. */
+static inline u32 nvmq_hw_max_entries(const struct nvmq_hw *hw)
+{
+	return NVMQ_CAP_MQES(hw->cap) + 1;
+}
+
+#endif /* NVMQ_HW_H */

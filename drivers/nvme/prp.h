@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Physical Region Pages: from DMA segments to PRP1, PRP2 and PRP lists
+ * (base 4.1.1).
+ *
+ * Only PRP1 may point into a page; every further entry is the address of a
+ * whole page, so every segment but the first starts on a page boundary and
+ * every one but the last ends on one.  The block layer guarantees that by the
+ * queue's virt boundary.
+ *
+ * Pure arithmetic: compiles in user space for the unit tests.
+ */
+#ifndef NVMQ_PRP_H
+#define NVMQ_PRP_H
+
+#include <linux/errno.h>
+#include <linux/types.h>
+
+#include <nvmq/spec.h>
+
+/*
+ * A request's own list: with PRP1, 33 pages, which is 128 KiB at any offset.
+ * No allocation and no chaining up to there.
+ */
+#define NVMQ_PRP_SLOT_ENTRIES	32
+#define NVMQ_PRP_SLOT_BYTES	(NVMQ_PRP_SLOT_ENTRIES * sizeof(__le64))
+
+/* One page of a longer list. */
+#define NVMQ_PRP_PAGE_ENTRIES	(NVMQ_PAGE_SIZE / sizeof(__le64))
+
+/* The longest transfer that the driver builds, and the list pages that it takes. */
+#define NVMQ_MAX_TRANSFER	(8u << 20)
+#define NVMQ_PRP_CHAIN_PAGES	5
+
+/**
+ * nvmq_prp_pages - pages that a transfer touches
+ * @addr: DMA address of its first byte
+ * @len: bytes, not 0
+ *
+ * Return: the number of PRP entries, PRP1 included.
+ */
+static inline u32 nvmq_prp_pages(u64 addr, u32 len)
+{
+	return ((addr & NVMQ_PAGE_MASK) + len + NVMQ_PAGE_MASK) >> NVMQ_PAGE_SHIFT;
+}
+
+/**
+ * nvmq_prp_put - append the pages of a segment to a list
+ * @list: where the next entry goes; room for all of them
+ * @addr: page aligned DMA address
+ * @len: bytes, not 0
+ *
+ * Return: where the entry after them goes.
+ */
+static inline __le64 *nvmq_prp_put(__le64 *list, u64 addr, u32 len)
+{
+	u64 end = addr + len;
+
+	do {
+		*list++ = cpu_to_le64(addr);
+		addr += NVMQ_PAGE_SIZE;
+	} while (addr < end);
+	return list;
+}
+
+/**
+ * nvmq_prp_contig - PRP2 for one contiguous range
+ * @addr: DMA address, which is PRP1
+ * @len: bytes, not 0; at most NVMQ_PRP_SLOT_ENTRIES + 1 pages
+ * @list: memory of NVMQ_PRP_SLOT_ENTRIES entries, written if more than two
+ *        pages are touched
+ * @list_dma: its DMA address
+ *
+ * Return: PRP2: 0, the second page, or the list.
+ */
+static inline u64 nvmq_prp_contig(u64 addr, u32 len, __le64 *list, u64 list_dma)
+{
+	u64 second = (addr & ~(u64)NVMQ_PAGE_MASK) + NVMQ_PAGE_SIZE;
+	u64 end = addr + len;
+
+	if (end <= second)
+		return 0;
+	if (end <= second + NVMQ_PAGE_SIZE)
+		return second;
+	nvmq_prp_put(list, second, end - second);
+	return list_dma;
+}
+
+/**
+ * struct nvmq_prp_chain - a PRP list of several pages, being written
+ * @page: the list pages
+ * @dma: their DMA addresses
+ * @left: entries still to come
+ * @used: entries written to the current page
+ * @current_page: index of it
+ */
+struct nvmq_prp_chain {
+	__le64 *page[NVMQ_PRP_CHAIN_PAGES];
+	u64 dma[NVMQ_PRP_CHAIN_PAGES];
+	u32 left;
+	u32 used;
+	u32 current_page;
+};
+
+u32 nvmq_prp_chain_pages(u32 entries);
+void nvmq_prp_chain_start(struct nvmq_prp_chain *chain, u32 entries);
+int nvmq_prp_chain_put(struct nvmq_prp_chain *chain, u64 addr, u32 len);
+
+#endif /* NVMQ_PRP_H */
