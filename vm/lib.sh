@@ -24,7 +24,7 @@ INITRAMFS_MODULES=(virtio_pci virtio_blk virtio_console ext4 overlay 9pnet_virti
 
 # The guest's programs. Changing this list makes a new root image.
 ROOT_PACKAGES=(
-	bc bsdextrautils busybox-static dosfstools e2fsprogs fio gawk iproute2 jq keyutils kmod lsof mdadm nvme-cli parted
+	bc busybox-static dosfstools e2fsprogs fio gawk iproute2 jq kmod lsof mdadm nvme-cli parted
 	pciutils procps psmisc smartmontools trace-cmd util-linux util-linux-extra xfsprogs
 )
 
@@ -171,6 +171,7 @@ root_image()
 
 # The image is written by a hook, inside mmdebstrap's own namespace: there files have the owners they should have, even
 # when an ordinary user runs this. It is then passed out as a file of that root.
+# shellcheck disable=SC2016 # mmdebstrap expands the hooks' $1
 make_root_image()
 {
 	local image=$1 include
@@ -252,7 +253,8 @@ cpio_of()
 	(cd "$2" && find . -mindepth 1 | sort | "$1" cpio -o -H newc -R 0:0 2>/dev/null)
 }
 
-# qemu_command 7.2|11.1: sets the array QEMU.
+# qemu_command 7.2|11.1: sets the array QEMU, for vm/run.
+# shellcheck disable=SC2034
 qemu_command()
 {
 	case $1 in
