@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stand-in for the kernel's header of this name. */
+#ifndef UNIT_LINUX_KERNEL_H
+#define UNIT_LINUX_KERNEL_H
+
+#include <stdio.h>
+
+#endif
