@@ -867,9 +867,10 @@ static bool nvmq_spread_by_node(const struct nvmq_topology *topo, u16 qid, u32 c
  *
  * Every possible CPU gets a queue. With no more queues than CPUs every queue gets a CPU. With as
  * many queues as cores, or as nodes, each core or node has its own. Otherwise the loads are within
- * one CPU of each other, and within that the threads of a core, then the CPUs of a node, stay
- * together where they can. Queues beyond the number of CPUs stay without. Queue ids go up with the
- * node, the core and the CPU, so that neighbouring queues serve neighbouring CPUs.
+ * one CPU of each other, and within that the CPUs of a node, then the threads of a core, stay
+ * together where they can; where nodes or cores differ in size the search looks ahead by one
+ * boundary only. Queues beyond the number of CPUs stay without. Queue ids go up with the node, the
+ * core and the CPU, so that neighbouring queues serve neighbouring CPUs.
  *
  * The time is linear in the number of CPUs.
  */
