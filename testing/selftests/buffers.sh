@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: direct I/O from buffers at every offset in a page and from scattered vectors, compared byte by byte
+# vm: -c 2 -d size=256M,queues=2 -- 512
+# vm: -c 2 -d size=256M,queues=2,lba=4096 -- 4096
+# vm: -c 2 -d size=256M,queues=2,mdts=0 -- 512
+# kernels: all
+# time: 15
+. "$(dirname "$0")/lib.sh"
+tool=/repo/.build/selftests/bufs
+
+load
+node=$(dev "$BDF0")
+check "single buffers: offsets in a page x lengths" timeout 60 "$tool" "$node" "$1" offsets
+check "vectors whose parts meet at page boundaries" timeout 60 "$tool" "$node" "$1" vectors
+check "random vectors" timeout 60 "$tool" "$node" "$1" random

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: bus mastering taken away: the device fails, the time-out resets it, the I/O is retried
+# vm: -c 4 -d size=128M,queues=4
+# kernels: all
+# time: 20
+. "$(dirname "$0")/lib.sh"
+# The device cannot fetch commands and says so in CSTS.CFS.
+# shellcheck disable=SC2034 # for lib.sh
+T_TRACE_ALLOW='pci_nvme_err_(addr_read|addr_write|cfs|invalid_dma)'
+
+load io_timeout=1 admin_timeout=5
+node=$(dev "$BDF0")
+random_file "$T_TMP/data" $((4 << 20))
+put "$T_TMP/data" "$node" 0
+for ((round = 1; round <= 3; round++)); do
+	log_mark
+	background fio --eta=never --name=load --filename="$node" --offset=32M --size=1M --rw=randrw --bs=4k \
+		--direct=1 --ioengine=libaio --iodepth=16 --numjobs=4 --offset_increment=16M --verify=crc32c \
+		--do_verify=1 --loops=3
+	io_begun "$(basename "$node")"
+	setpci -s "$BDF0" COMMAND.W=0000:0004
+	log_has "$round: the driver speaks of it" "nvmq $BDF0: .*(reset|time|fatal|fail)" 20
+	check "$round: the callers end" poll_until 40 gone "$BG"
+	rc=0
+	wait "$BG" || rc=$?
+	is "$round: without an error, data verified" "$rc" 0
+	check "$round: live" live "$BDF0"
+	bad=
+	for cpu in $(online_cpus); do
+		timeout 10 taskset -c "$cpu" cmp <(dd if="$node" bs=64k iflag=direct count=64 status=none) "$T_TMP/data" ||
+			bad+=" $cpu"
+	done
+	is "$round: every CPU's queue works" "$bad" ""
+	like "$round: bus mastering is on" "$(setpci -s "$BDF0" COMMAND.W)" '[4567cdef]$'
+done

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: beside the in-tree driver: only controllers that no driver holds are taken, names do not collide, both work
+# vm: -c 4 -d size=128M,queues=4,serial=first -d size=96M,queues=4,serial=second
+# kernels: all
+# time: 12
+. "$(dirname "$0")/lib.sh"
+intree=/sys/bus/pci/drivers/nvme
+sizes() { for d in /sys/block/nvme*n*; do cat "$d/size"; done | sort -n | paste -sd' '; }
+
+modprobe nvme
+check "the in-tree driver holds both" poll_until 20 test -e "$intree/$BDF0" -a -e "$intree/$BDF1"
+is "two disks of it" "$(poll_until 10 test -b /dev/nvme1n1; sizes)" "$((96 << 11)) $((128 << 11))"
+check "nvmq loads beside it" load_module
+is "and takes nothing away" "$(controllers)" ""
+check "unload" unload
+echo "$BDF1" >"$intree/unbind"
+other=$(basename "$(readlink -f /sys/block/nvme*n1)")
+head -c 1048576 /dev/urandom >"$T_TMP/a"
+put "$T_TMP/a" "/dev/$other" 0
+check "nvmq loads" load
+is "and takes the one that is free" "$(controllers)" "$BDF1"
+is "its serial" "$(attr "$BDF1" serial)" second
+is "both disks are there" "$(sizes)" "$((96 << 11)) $((128 << 11))"
+check "with different names" test "$(disk "$BDF1")" != "$other"
+fio_ok "nvmq's works" --filename="$(dev "$BDF1")" --direct=1 --ioengine=io_uring --iodepth=8 --rw=randwrite \
+	--bs=4k --size=8M --verify=crc32c --do_verify=1
+check "the other's data is untouched" same "$T_TMP/a" "/dev/$other" 0
+
+# From one to the other and back, content unchanged
+echo "$BDF0" >"$intree/unbind"
+echo "$BDF0" >"$DRV/bind"
+check "nvmq takes the other too" ready "$BDF0"
+check "and finds what the in-tree driver wrote" same "$T_TMP/a" "$(dev "$BDF0")" 0
+head -c 1048576 /dev/urandom >"$T_TMP/b"
+put "$T_TMP/b" "$(dev "$BDF0")" 4194304
+echo "$BDF0" >"$DRV/unbind"
+echo "$BDF0" >"$intree/bind"
+poll_until 20 test -e "$intree/$BDF0"
+found() { other=$(basename "$(readlink -f /sys/bus/pci/devices/$BDF0/nvme/nvme*/nvme*n1)") && [ -b "/dev/$other" ]; }
+check "the in-tree driver takes it back" poll_until 20 found
+found
+check "and finds what nvmq wrote" same "$T_TMP/b" "/dev/$other" 4194304
+check "unload nvmq" unload
+check "unload nvme" modprobe -r nvme

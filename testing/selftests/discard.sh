@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: discard and write zeroes: the range reads back as zeroes, its neighbours are untouched
+# vm: -c 4 -d size=512M,queues=4 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
+# vm: -c 4 -d size=512M,queues=4,lba=4096 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
+# kernels: all
+# time: 20
+. "$(dirname "$0")/lib.sh"
+
+load
+disk=$(disk "$BDF0") node=$(dev "$BDF0")
+lba=$(queue "$disk" logical_block_size)
+length=$((160 << 20))
+random_file "$T_TMP/data" "$length"
+put "$T_TMP/data" "$node" 0
+check "the pattern is on the disk" same "$T_TMP/data" "$node" 0
+
+check "discard is offered" test "$(queue "$disk" discard_max_bytes)" -gt 0
+check "write zeroes is offered" test "$(queue "$disk" write_zeroes_max_bytes)" -gt 0
+trace_need pci_nvme_dsm
+
+# hole OFFSET LENGTH: the same in the copy, so that all of it can be compared
+hole() {
+	dd if=/dev/zero of="$T_TMP/data" bs="$lba" seek=$(($1 / lba)) count=$(($2 / lba)) conv=notrunc status=none
+}
+
+# QEMU deallocates at its own granularity and reports that deallocated blocks
+# read as zeroes; the ranges are multiples of it.
+trace_mark
+for range in 0:65536 1048576:4194304 50331648:33554432; do
+	at=${range%:*} n=${range#*:}
+	check "blkdiscard of $n at $at" blkdiscard -o "$at" -l "$n" "$node"
+	check "it reads as zeroes" zeroes "$node" "$at" "$n"
+	hole "$at" "$n"
+done
+check "DSM commands reached the device" test "$(trace_count 'pci_nvme_dsm ')" -ge 3
+check "everything else is untouched" same "$T_TMP/data" "$node" 0
+
+# One block, an odd place, a length that needs more than one command (65536
+# blocks at most in each).
+trace_mark
+for range in $((lba * 3)):$lba $(((8 << 20) + lba)):$((lba * 5)) $((16 << 20)):$((lba * 1000)) \
+	     $(((90 << 20) + lba)):$((60 << 20)); do
+	at=${range%:*} n=${range#*:}
+	check "blkdiscard -z of $n at $at" blkdiscard -z -o "$at" -l "$n" "$node"
+	check "it reads as zeroes" zeroes "$node" "$at" "$n"
+	hole "$at" "$n"
+done
+check "by write zeroes commands (opcode 8)" test "$(trace_count 'pci_nvme_io_cmd .*opc(ode)? 0x8 ')" -ge 4
+is "and no write (opcode 1)" "$(trace_count 'pci_nvme_io_cmd .*opc(ode)? 0x1 ')" 0
+check "everything else is untouched" same "$T_TMP/data" "$node" 0
+
+check "fallocate punches a hole" fallocate -p -o $((20 << 20)) -l $((1 << 20)) "$node"
+hole $((20 << 20)) $((1 << 20))
+check "fallocate zeroes a range" fallocate -z -o $((24 << 20)) -l $((1 << 20)) "$node"
+hole $((24 << 20)) $((1 << 20))
+check "all as it should be" same "$T_TMP/data" "$node" 0
+check_fails "a discard past the end is refused" blkdiscard -o "$(bytes "$disk")" -l 1048576 "$node"
+
+# Many ranges in one command: a file system with many small free extents.
+check "mkfs.ext4" mkfs.ext4 -q -E nodiscard "$node"
+check "mount with discard" mount -o discard "$node" "$(mkdir -p "$T_TMP/mnt"; echo "$T_TMP/mnt")"
+for ((i = 0; i < 300; i++)); do
+	head -c 16384 "$T_TMP/data" >"$T_TMP/mnt/$i"
+done
+sync -f "$T_TMP/mnt"
+trace_mark
+for ((i = 0; i < 300; i += 2)); do
+	rm "$T_TMP/mnt/$i"
+done
+sync -f "$T_TMP/mnt"
+check "fstrim" fstrim -m 4096 "$T_TMP/mnt"
+check "discards reached the device" test "$(trace_count 'pci_nvme_dsm ')" -gt 0
+many=$(trace_since | grep -a 'pci_nvme_dsm ' | sed -n 's/.* nr \([0-9]*\).*/\1/p' | sort -n | tail -n 1)
+if [ "$(queue "$disk" discard_max_bytes)" -gt 0 ] && [ "${many:-0}" -gt 1 ]; then
+	ok "a command carried $many ranges"
+else
+	not_ok "a command carried more than one range"
+	trace_since | grep -a 'pci_nvme_dsm' | head -n 10 | sed 's/^/#   /'
+fi
+bad=0
+want=$(head -c 16384 "$T_TMP/data" | sha256sum)
+drop_caches
+for ((i = 1; i < 300; i += 2)); do
+	[ "$(sha256sum <"$T_TMP/mnt/$i")" = "$want" ] || bad=$((bad + 1))
+done
+is "files beside the trimmed extents are whole" "$bad" 0
+check "umount" umount "$T_TMP/mnt"
+check "fsck finds nothing" e2fsck -fn "$node"

@@ -1,0 +1,579 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What every guest-side test of nvmq shares. A test starts with
+#
+#	. "$(dirname "$0")/lib.sh"
+#
+# and ends by running off its end: the EXIT trap prints the plan, searches the
+# kernel log and the trace of the emulated device, and chooses the exit status
+# (0 all passed, 1 something failed, 4 skipped).
+#
+# set -e is in force. A command whose failure is a verdict goes through check,
+# check_fails or an if; any other failure ends the test with "Bail out!".
+
+set -euo pipefail
+shopt -s nullglob
+
+: "${NVMQ_KO:?path of nvmq.ko; run this through testing/check or vm/run}"
+
+T_NAME=$(basename "$0" .sh)
+T_COUNT=0
+T_FAILED=0
+T_SKIPPED=""
+T_TMP=$(mktemp -d)
+
+DRV=/sys/bus/pci/drivers/nvmq
+DBG=/sys/kernel/debug/nvmq
+# Slots that vm/run gives to the first devices.
+BDF0=0000:00:10.0
+BDF1=0000:00:11.0
+export DRV DBG BDF0 BDF1
+
+# Nothing below waits for ever: what has not happened by then is a failure.
+T_PATIENCE=${T_PATIENCE:-20}
+
+# --- TAP -------------------------------------------------------------------
+
+note() { printf '# %s\n' "$*"; }
+
+# note_file FILE: as TAP comments, at most 40 lines
+note_file() { tail -n 40 "$1" | sed 's/^/#   /'; }
+
+ok() {
+	T_COUNT=$((T_COUNT + 1))
+	printf 'ok %d - %s\n' "$T_COUNT" "$*"
+}
+
+not_ok() {
+	T_COUNT=$((T_COUNT + 1))
+	T_FAILED=$((T_FAILED + 1))
+	printf 'not ok %d - %s\n' "$T_COUNT" "$*"
+}
+
+# skip DESC REASON: one point that this set-up cannot show
+skip() {
+	T_COUNT=$((T_COUNT + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$T_COUNT" "$1" "$2"
+}
+
+# skip_all REASON: the whole test does not apply
+skip_all() {
+	T_SKIPPED=$*
+	exit 4
+}
+
+# check DESC CMD...: passes when CMD succeeds; its output is shown when not
+check() {
+	local desc=$1 rc=0
+	shift
+	"$@" >"$T_TMP/check.out" 2>&1 || rc=$?
+	if [ "$rc" -eq 0 ]; then
+		ok "$desc"
+	else
+		not_ok "$desc"
+		note "status $rc from: $*"
+		note_file "$T_TMP/check.out"
+	fi
+}
+
+# check_fails DESC CMD...: passes when CMD fails by itself, and not by a
+# signal or because it had to be stopped
+check_fails() {
+	local desc=$1 rc=0
+	shift
+	timeout -k 5 "$T_PATIENCE" "$@" >"$T_TMP/check.out" 2>&1 || rc=$?
+	if [ "$rc" -ne 0 ] && [ "$rc" -lt 124 ]; then
+		ok "$desc"
+	else
+		not_ok "$desc"
+		note "status $rc, a failure was expected, from: $*"
+		note_file "$T_TMP/check.out"
+	fi
+}
+
+# is DESC GOT WANT
+is() {
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		note "got:    $2"
+		note "wanted: $3"
+	fi
+}
+
+# like DESC GOT REGEX
+like() {
+	if [[ $2 =~ $3 ]]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		note "got:            $2"
+		note "wanted a match: $3"
+	fi
+}
+
+# within DESC GOT LOW HIGH
+within() {
+	if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		note "got $2, wanted $3 to $4"
+	fi
+}
+
+# poll_until SECONDS CMD...: tries CMD until it succeeds or the time is over
+poll_until() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$deadline" ] || return 1
+		sleep 0.05
+	done
+}
+
+# wait_for DESC CMD...: a point that passes when CMD succeeds in time
+wait_for() {
+	local desc=$1
+	shift
+	if poll_until "$T_PATIENCE" "$@"; then
+		ok "$desc"
+	else
+		not_ok "$desc"
+		note "not so after $T_PATIENCE s: $*"
+	fi
+}
+
+# --- kernel log ------------------------------------------------------------
+
+# One line each, extended regular expressions; any hit fails the test.
+T_LOG_BAD='BUG:|kernel BUG|WARNING:|Oops|general protection|unable to handle
+possible circular locking|possible recursive locking|possible irq lock
+inconsistent lock state|inconsistent \{|suspicious RCU usage|lockdep
+hung task|hung_task|blocked for more than|soft lockup|hard LOCKUP|self-detected stall|detected stalls|stuck for
+KASAN|UBSAN|KCSAN|KFENCE|kmemleak|DMA-API:
+refcount_t|scheduling while atomic|sleeping function called|Call Trace
+list_add corruption|list_del corruption|list_add double|corrupted list|Bad page|bad page state|slab .*corrupt|Objects remaining
+invalid opcode|stack-protector|stack segment|double fault|divide error|atomic context
+nobody cared|Disabling IRQ|Freeing already-free IRQ|Trying to free|handler enabled interrupts
+page allocation failure'
+
+# log_mark: what log_since and log_has look at starts here
+log_mark() {
+	T_MARK="nvmq-test: $T_NAME $$ $RANDOM$RANDOM"
+	printf '<6>%s\n' "$T_MARK" >/dev/kmsg
+}
+
+# log_since [MARK]: the log after MARK (whole if the mark has been overwritten)
+log_since() {
+	dmesg | awk -v mark="${1:-$T_MARK}" '
+		{ line[NR] = $0 }
+		index($0, mark) { from = NR }
+		END { for (i = from + 1; i <= NR; i++) print line[i] }'
+}
+
+t_log_grep() { log_since | grep -Eq -- "$1"; }
+
+# log_has DESC REGEX: the driver has said so since the mark, or does so in time
+log_has() {
+	if poll_until "${3:-5}" t_log_grep "$2"; then
+		ok "$1"
+	else
+		not_ok "$1"
+		note "no line matches: $2"
+		log_since >"$T_TMP/log"
+		note_file "$T_TMP/log"
+	fi
+}
+
+# log_count REGEX: number of matching lines since the mark
+log_count() { log_since | grep -Ec -- "$1" || true; }
+
+# The last point of each test.
+t_log_search() {
+	log_since "$T_START" >"$T_TMP/log"
+	if tr '\n' '|' <<<"$T_LOG_BAD" | sed 's/|*$//' |
+	   { read -r re; grep -nE -- "$re" "$T_TMP/log"; } >"$T_TMP/hits"; then
+		not_ok "the kernel log has no complaint"
+		note_file "$T_TMP/hits"
+		note "with what stands around the first:"
+		local at
+		at=$(cut -d: -f1 "$T_TMP/hits" | head -n 1)
+		sed -n "$((at > 3 ? at - 3 : 1)),$((at + 36))p" "$T_TMP/log" | sed 's/^/#   /'
+	else
+		ok "the kernel log has no complaint"
+	fi
+}
+
+# --- the device's own view -------------------------------------------------
+
+# vm/run --trace leaves this; testing/check always asks for the events that
+# QEMU raises when a driver does what the specification leaves undefined or
+# forbids. T_TRACE_ALLOW is a regex of those that a test provokes.
+TRACE=/out/qemu-trace.log
+T_TRACE_ALLOW='^$'
+
+t_trace_search() {
+	[ -e "$TRACE" ] || return 0
+	if grep -aE 'pci_nvme_(ub|err)_' "$TRACE" | grep -avE "$T_TRACE_ALLOW" >"$T_TMP/hits"; then
+		not_ok "the device has not seen a forbidden access"
+		head -n 20 "$T_TMP/hits" | sed 's/^/#   /'
+	else
+		ok "the device has not seen a forbidden access"
+	fi
+}
+
+# trace_need EVENT: the test was meant to run with vm/run --trace EVENT
+trace_need() {
+	[ -e "$TRACE" ] || { note "no $TRACE: run with --trace '$1'"; return 1; }
+}
+
+# trace_mark, then trace_count REGEX: events since
+trace_mark() { T_TRACE_AT=$(stat -c %s "$TRACE"); }
+trace_since() { tail -c "+$((T_TRACE_AT + 1))" "$TRACE"; }
+trace_count() { trace_since | grep -aEc -- "$1" || true; }
+
+# --- the module ------------------------------------------------------------
+
+# kmod passes the words on as they are, and the kernel splits them at blanks
+# unless they are quoted.
+t_quote() {
+	local arg
+	T_ARGS=()
+	for arg; do
+		case $arg in
+		*[[:space:]]*) T_ARGS+=("${arg%%=*}=\"${arg#*=}\"") ;;
+		*) T_ARGS+=("$arg") ;;
+		esac
+	done
+}
+
+loaded() { [ -d /sys/module/nvmq ]; }
+
+# load_module [PARAM=VALUE...]: insmod only
+load_module() {
+	t_quote "$@"
+	timeout -k 5 60 insmod "$NVMQ_KO" "${T_ARGS[@]}"
+}
+
+# load [PARAM=VALUE...]: insmod, then every controller in slot order that
+# nvmq holds is live and has its disks
+load() {
+	local bdf
+	load_module "$@"
+	for bdf in $(controllers); do
+		ready "$bdf" || { note "$bdf is not live, or has no disk"; return 1; }
+	done
+}
+
+unload() { timeout -k 5 60 rmmod nvmq; }
+
+# reload [PARAM=VALUE...]
+reload() {
+	unload
+	load "$@"
+}
+
+# refused DESC REGEX PARAM=VALUE...: insmod must fail with EINVAL, say why in
+# exactly one line, and leave nothing behind
+refused() {
+	local desc=$1 re=$2 rc=0 lines left=
+	shift 2
+	log_mark
+	t_quote "$@"
+	timeout -k 5 60 insmod "$NVMQ_KO" "${T_ARGS[@]}" >"$T_TMP/insmod.out" 2>&1 || rc=$?
+	loaded && left+=" the module"
+	[ -d "$DRV" ] && left+=" $DRV"
+	[ -d "$DBG" ] && left+=" $DBG"
+	[ -z "$(disks)" ] || left+=" $(disks)"
+	grep -q nvmq /proc/interrupts && left+=" an interrupt"
+	lines=$(log_since | grep -c nvmq || true)
+	if [ "$rc" -ne 0 ] && [ "$rc" -lt 124 ] && [ -z "$left" ] && [ "$lines" -eq 1 ] &&
+	   t_log_grep "$re" && grep -q 'Invalid parameters' "$T_TMP/insmod.out"; then
+		ok "$desc"
+	else
+		not_ok "$desc"
+		note "insmod $*: status $rc, left behind:${left:- nothing}, $lines log lines"
+		note "wanted EINVAL and one line that matches: $re"
+		note_file "$T_TMP/insmod.out"
+		log_since >"$T_TMP/log"
+		note_file "$T_TMP/log"
+	fi
+	if loaded; then
+		unload
+	fi
+}
+
+# --- controllers and disks -------------------------------------------------
+
+# Probing order varies from boot to boot: everything is found by PCI address.
+
+controllers() {
+	local dir
+	for dir in "$DRV"/0000:*; do basename "$dir"; done | sort
+}
+
+bound() { [ -e "$DRV/$1" ]; }
+
+# state BDF; attr BDF NAME
+state() { cat "/sys/bus/pci/devices/$1/nvmq/state"; }
+attr() { cat "/sys/bus/pci/devices/$1/nvmq/$2"; }
+
+# granted BDF KEY: the number or word behind KEY=
+granted() { attr "$1" granted | tr -s ' ,' '\n' | sed -n "s/^$2=//p"; }
+
+is_state() { [ "$(state "$1")" = "$2" ]; }
+
+# disks [BDF]: names of the disks of one controller, or of all that nvmq holds
+disks() {
+	local disk path bdf
+	for disk in /sys/block/nvme*n*; do
+		path=$(readlink -f "$disk")
+		for bdf in ${1:-$(controllers)}; do
+			if [[ $path == */"$bdf"/* ]]; then
+				basename "$disk"
+			fi
+		done
+	done | sort -V
+}
+
+# disk BDF [NSID]: one name; fails when it is not there
+disk() {
+	local name
+	for name in $(disks "$1"); do
+		if [[ $name == *n"${2:-1}" ]]; then
+			echo "$name"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# dev BDF [NSID]: its node
+dev() { echo "/dev/$(disk "$@")"; }
+
+t_is_ready() { is_state "$1" live && [ -b "$(dev "$1" "${2:-1}")" ]; }
+
+# ready BDF [NSID]: live, and the disk of that namespace is there
+ready() { poll_until "$T_PATIENCE" t_is_ready "$@"; }
+t_is_live() { is_state "$1" live; }
+live() { poll_until "$T_PATIENCE" t_is_live "$1"; }
+
+# queue DISK NAME: an attribute of /sys/block/DISK/queue
+queue() { cat "/sys/block/$1/queue/$2"; }
+
+sectors() { cat "/sys/block/$1/size"; }
+bytes() { echo $(($(sectors "$1") * 512)); }
+
+# --- queues and interrupts -------------------------------------------------
+
+# queue_rows BDF [TYPE]: lines of debugfs queues without its heading
+queue_rows() {
+	grep -v '^#' "$DBG/$1/queues" | awk -v t="${2:-}" 't == "" || $2 == t'
+}
+
+# queue_irq BDF QID; queue_type BDF QID
+queue_irq() { queue_rows "$1" | awk -v q="$2" '$1 == q { print $5 }'; }
+queue_type() { queue_rows "$1" | awk -v q="$2" '$1 == q { print $2 }'; }
+
+# map_qid BDF CPU TYPE: queue that the map names for it, default where it has '-'
+map_qid() {
+	awk -v cpu="$2" -v type="$3" '
+		BEGIN { col["default"] = 2; col["read"] = 3; col["poll"] = 4 }
+		/^#/ { next }
+		$1 == cpu { print ($col[type] == "-" ? $2 : $col[type]) }' "$DBG/$1/map"
+}
+
+# irq_total IRQ: over all CPUs
+irq_total() {
+	awk -v irq="$1:" '
+		NR == 1 { cpus = NF; next }
+		$1 == irq { for (i = 2; i <= cpus + 1; i++) sum += $i }
+		END { print sum + 0 }' /proc/interrupts
+}
+
+online_cpus() {
+	local part
+	tr ',' '\n' </sys/devices/system/cpu/online | while IFS=- read -r part last; do
+		seq "$part" "${last:-$part}"
+	done
+}
+
+# --- data ------------------------------------------------------------------
+
+# sum FILE [OFFSET LENGTH]: in bytes, both multiples of 4096; read without the
+# page cache where FILE is a block device
+sum() {
+	local direct=()
+	[ -b "$1" ] && direct=(iflag=direct)
+	if [ $# -eq 1 ]; then
+		dd if="$1" bs=1M "${direct[@]}" status=none | sha256sum | cut -d' ' -f1
+	else
+		dd if="$1" bs=64K skip="$2" count="$3" iflag=skip_bytes,count_bytes"${direct:+,direct}" \
+			status=none | sha256sum | cut -d' ' -f1
+	fi
+}
+
+# random_file FILE BYTES: data that no other call gives; a 4 MiB random core,
+# then copies of it each started by its number, since urandom is slow under TCG
+random_file() {
+	local file=$1 left=$2 n=0 core=$((4 << 20))
+	head -c "$core" /dev/urandom >"$T_TMP/core"
+	: >"$file"
+	while [ "$left" -gt 0 ]; do
+		{ printf '%-4096s' "$n"; tail -c +4097 "$T_TMP/core"; } |
+			head -c "$((left < core ? left : core))" >>"$file" || true
+		left=$((left - core))
+		n=$((n + 1))
+	done
+}
+
+# put FILE DEV OFFSET; same FILE DEV OFFSET: bytes, multiples of the block size
+put() {
+	dd if="$1" of="$2" bs=1M seek="$3" oflag=direct,seek_bytes conv=notrunc status=none
+}
+
+same() {
+	local length
+	length=$(stat -c %s "$1")
+	cmp <(dd if="$2" bs=1M skip="$3" count="$length" iflag=direct,skip_bytes,count_bytes status=none) "$1"
+}
+
+# zeroes DEV OFFSET LENGTH: all bytes are zero
+zeroes() {
+	cmp -n "$3" <(dd if="$1" bs=1M skip="$2" count="$3" iflag=direct,skip_bytes,count_bytes status=none) /dev/zero
+}
+
+drop_caches() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+}
+
+# fio_job NAME OPTION...: one fio run, its output kept; fio's own status, and
+# its error count, which it does not always turn into a status
+fio_job() {
+	local name=$1 rc=0
+	shift
+	fio --name="$name" --output-format=normal --eta=never "$@" >"$T_TMP/fio.out" 2>&1 || rc=$?
+	cat "$T_TMP/fio.out"
+	if grep -Eq 'verify: bad|: err= *[1-9]' "$T_TMP/fio.out"; then
+		rc=1
+	fi
+	return "$rc"
+}
+
+# fio_ok DESC OPTION...
+fio_ok() {
+	local desc=$1
+	shift
+	check "$desc" fio_job job "$@"
+}
+
+# background CMD...: started in a session of its own; its pid in BG
+T_BG=()
+background() {
+	setsid "$@" >"$T_TMP/bg.out" 2>&1 &
+	BG=$!
+	T_BG+=("$BG")
+}
+
+alive() { kill -0 "$1" 2>/dev/null; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# io_begun DISK: requests are being completed right now
+io_begun() {
+	local before
+	before=$(awk '{ print $1 + $5 }' "/sys/block/$1/stat")
+	poll_until "$T_PATIENCE" t_io_more "$1" "$before"
+}
+t_io_more() { [ "$(awk '{ print $1 + $5 }' "/sys/block/$1/stat")" -gt $(($2 + 50)) ]; }
+
+# monitor COMMAND: to QEMU's human monitor, for tests whose "# vm:" line has
+# @MONITOR@, for which testing/check puts a QMP socket on a port of the guest
+monitor() {
+	local name reply
+	if [ -z "${T_MON:-}" ]; then
+		for name in /sys/class/virtio-ports/*/name; do
+			[ "$(cat "$name")" = nvmq.monitor ] || continue
+			T_MON=/dev/$(basename "$(dirname "$name")")
+		done
+		exec 8<>"${T_MON:?no port nvmq.monitor: run through testing/check}"
+		t_qmp '{"execute":"qmp_capabilities"}'
+	fi
+	t_qmp "$(jq -cn --arg c "$1" '{execute:"human-monitor-command",arguments:{"command-line":$c}}')"
+	reply=$(jq -r '.return // .error.desc' <<<"$T_REPLY")
+	if [ -n "$reply" ]; then
+		note "monitor: $1: $reply"
+	fi
+}
+t_qmp() {
+	printf '%s\n' "$1" >&8
+	while IFS= read -r -t 10 T_REPLY <&8; do
+		case $T_REPLY in *'"return"'* | *'"error"'*) return 0 ;; esac
+	done
+	note "no answer from the monitor to: $1"
+	return 1
+}
+
+# mounts go here, so that the end of the test finds them
+mount_at() {
+	mkdir -p "$2"
+	mount "$1" "$2"
+}
+
+# --- start and end ---------------------------------------------------------
+
+t_finish() {
+	local rc=$? pid
+	trap - EXIT
+	set +e
+	if [ -n "$T_SKIPPED" ]; then
+		printf '1..0 # SKIP %s\n' "$T_SKIPPED"
+		exit 4
+	fi
+	for pid in "${T_BG[@]}"; do
+		if alive "$pid"; then
+			kill -9 -- "-$pid" 2>/dev/null
+			wait "$pid" 2>/dev/null
+		fi
+	done
+	if [ "$rc" -ne 0 ]; then
+		note "stopped at line ${T_LINE:-?} of $0: ${T_CMD:-?} (status $rc)"
+		[ -s "$T_TMP/check.out" ] && note_file "$T_TMP/check.out"
+		not_ok "the test ran to its end"
+	fi
+	if [ -z "${T_KEEP:-}" ]; then
+		awk -v t="$T_TMP/" '$2 ~ "^" t || $2 ~ "^/tmp/mnt" { print $2 }' /proc/mounts | sort -r |
+			while read -r mnt; do umount -- "$mnt"; done
+		if loaded; then
+			if ! unload; then
+				not_ok "the module unloads at the end"
+				ps -eo pid,stat,wchan:24,args | awk '$2 ~ /D/' | sed 's/^/#   /'
+			fi
+		fi
+	fi
+	t_log_search
+	t_trace_search
+	printf '1..%d\n' "$T_COUNT"
+	[ -n "${T_KEEP:-}" ] || rm -rf "$T_TMP"
+	[ "$T_FAILED" -eq 0 ] || exit 1
+	exit 0
+}
+
+trap 't_finish' EXIT
+trap 'T_LINE=$LINENO T_CMD=$BASH_COMMAND' ERR
+set -E
+
+# A task that hangs must show up while the test still runs.
+if [ -w /proc/sys/kernel/hung_task_timeout_secs ]; then
+	echo "${T_HUNG:-15}" >/proc/sys/kernel/hung_task_timeout_secs
+	echo -1 >/proc/sys/kernel/hung_task_warnings
+fi
+[ ! -w /proc/sys/kernel/printk_ratelimit ] || echo 0 >/proc/sys/kernel/printk_ratelimit
+
+printf 'TAP version 13\n'
+note "$T_NAME $* on $(uname -r), $(nproc) CPUs"
+log_mark
+T_START=$T_MARK

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: the device's transfer limit: 8 KiB, the usual 512 KiB, and none, where PRP lists chain
+# vm: -c 4 -d size=512M,queues=4,mdts=1 --trace pci_nvme_read --trace pci_nvme_write -- 8
+# vm: -c 4 -d size=512M,queues=4,mdts=7 --trace pci_nvme_read --trace pci_nvme_write -- 512
+# vm: -c 4 -d size=512M,queues=4,mdts=0 --trace pci_nvme_read --trace pci_nvme_write -- 0
+# kernels: all
+# time: 12
+. "$(dirname "$0")/lib.sh"
+limit=$1
+
+load
+disk=$(disk "$BDF0") node=$(dev "$BDF0")
+hw=$(queue "$disk" max_hw_sectors_kb)
+if [ "$limit" -gt 0 ]; then
+	is "max_hw_sectors_kb" "$hw" "$limit"
+else
+	# A list page holds 512 entries: beyond 2 MiB it chains to a second one.
+	check "max_hw_sectors_kb ($hw) is beyond one PRP list" test "$hw" -gt 2052
+fi
+check "max_sectors_kb can be raised to it" dd if=<(echo "$hw") of="/sys/block/$disk/queue/max_sectors_kb" status=none
+is "max_sectors_kb" "$(queue "$disk" max_sectors_kb)" "$hw"
+
+largest() {
+	trace_since | grep -a "pci_nvme_$1 " | sed -n 's/.* nlb \([0-9]*\).*/\1/p' | sort -n | tail -n 1
+}
+
+# Buffers of huge pages or not, the segments may be few: PRP entries are per
+# 4 KiB all the same.
+trace_mark
+random_file "$T_TMP/data" $((64 << 20))
+check "64 MiB written in blocks of 16 MiB" dd if="$T_TMP/data" of="$node" bs=16M oflag=direct status=none
+check "read back in blocks of 16 MiB" cmp "$T_TMP/data" <(dd if="$node" bs=16M count=4 iflag=direct status=none)
+for op in write read; do
+	kib=$(($(largest "$op") / 2))
+	note "largest $op that the device saw: $kib KiB"
+	if [ "$limit" -gt 0 ]; then
+		within "largest $op is within the limit, and uses it" "$kib" "$limit" "$limit"
+	else
+		check "largest $op needs a chained list" test "$kib" -gt 2052
+	fi
+done
+
+# Lengths around the places where the shape of the list changes: 1, 2 entries,
+# one list, a full list, the first and second chain.
+bad="" n=0
+for blocks in 1 8 9 16 17 24 1024 4088 4096 4097 4104 4105 8184 8192 8200 12288; do
+	for skew in 0 1 7; do
+		bytes=$((blocks * 512))
+		head -c "$bytes" <(tail -c +$((skew * 4099 + 1)) "$T_TMP/data") >"$T_TMP/piece" || true
+		at=$(((128 << 20) + skew * 512 + n * (8 << 20) % (256 << 20)))
+		n=$((n + 1))
+		dd if="$T_TMP/piece" of="$node" bs="$bytes" count=1 iflag=fullblock oflag=direct,seek_bytes seek="$at" \
+			conv=notrunc status=none || bad+=" write-$blocks+$skew"
+		dd if="$node" bs="$bytes" count=1 iflag=direct,skip_bytes skip="$at" status=none |
+			cmp - "$T_TMP/piece" || bad+=" $blocks+$skew"
+	done
+done
+is "lengths around the changes of shape" "$bad" ""
+fio_ok "sizes up to 4 MiB at random, verified" --filename="$node" --direct=1 --ioengine=io_uring --iodepth=8 \
+	--rw=randwrite --bsrange=512-4M --bs_unaligned=1 --size=128M --verify=crc32c --do_verify=1 --norandommap=0

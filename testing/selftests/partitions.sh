@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: partitions: GPT and DOS tables, names with p, their ends hold, they come back after a reload
+# vm: -c 4 -d size=256M,queues=4
+# vm: -c 4 -d size=256M,queues=4,lba=4096
+# kernels: all
+# time: 10
+. "$(dirname "$0")/lib.sh"
+
+# part N: the node of partition N
+part() { echo "$(dev "$BDF0")p$1"; }
+parts() { find "/sys/block/$(disk "$BDF0")/" -maxdepth 1 -name "$(disk "$BDF0")p*" -printf '%f\n' | sort | paste -sd' '; }
+
+load
+disk=$(disk "$BDF0") node=$(dev "$BDF0")
+lba=$(queue "$disk" logical_block_size)
+for table in gpt dos; do
+	case $table in
+	gpt) check "gpt by sfdisk" sfdisk -q "$node" <<<$'label: gpt\nsize=64M\nsize=32M\nsize=100M' ;;
+	dos) check "dos by parted" parted -s "$node" mklabel msdos mkpart primary 1MiB 65MiB \
+		mkpart primary 65MiB 97MiB mkpart primary 97MiB 197MiB ;;
+	esac
+	wait_for "$table: three partitions" test -b "$(part 3)"
+	is "$table: names" "$(parts)" "${disk}p1 ${disk}p2 ${disk}p3"
+	for pair in 1:64 2:32 3:100; do
+		n=${pair%:*} mib=${pair#*:}
+		is "$table: size of partition $n" "$(blockdev --getsize64 "$(part "$n")")" $((mib << 20))
+		random_file "$T_TMP/p$n" $((mib << 20))
+		check "$table: partition $n is filled" dd if="$T_TMP/p$n" of="$(part "$n")" bs=1M oflag=direct status=none
+	done
+	check_fails "$table: partition 2 ends where it ends" dd if=/dev/zero of="$(part 2)" bs="$lba" count=1 \
+		seek=$(((32 << 20) / lba)) oflag=direct conv=notrunc
+	for n in 1 2 3; do
+		check "$table: partition $n has what was put there" same "$T_TMP/p$n" "$(part "$n")" 0
+		start=$(cat "/sys/block/$disk/${disk}p$n/start")
+		check "$table: so says the whole disk" same "$T_TMP/p$n" "$node" $((start * 512))
+	done
+	check "$table: reload" reload
+	node=$(dev "$BDF0")
+	wait_for "$table: the partitions are back" test -b "$(part 3)"
+	for n in 1 2 3; do
+		check "$table: partition $n after the reload" same "$T_TMP/p$n" "$(part "$n")" 0
+	done
+	check "$table: discard of partition 2" blkdiscard "$(part 2)"
+	check "$table: stays within it (1)" same "$T_TMP/p1" "$(part 1)" 0
+	check "$table: stays within it (3)" same "$T_TMP/p3" "$(part 3)" 0
+	check "$table: and does all of it" zeroes "$(part 2)" 0 $((32 << 20))
+	check "$table: wipe" wipefs -qa "$node"
+	check "$table: re-read" blockdev --rereadpt "$node"
+	is "$table: no partition is left" "$(parts)" ""
+done

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: queues for reads and polled queues: reads use the former, polled I/O raises no interrupt
+# vm: -c 4 -d size=256M,queues=8
+# kernels: all
+# time: 20
+. "$(dirname "$0")/lib.sh"
+
+# irqs TYPE: interrupts so far on the queues of a type
+irqs() {
+	local q sum=0
+	for q in $(queue_rows "$BDF0" "$1" | awk '{ print $1 }'); do
+		sum=$((sum + $(irq_total "$(queue_irq "$BDF0" "$q")")))
+	done
+	echo "$sum"
+}
+
+deltas() {
+	local d=$1 r=$2
+	echo "$(($(irqs default) - d)) $(($(irqs read) - r))"
+}
+
+# shellcheck disable=SC2031 # nothing sets it there
+uring() {
+	fio_job uring --filename="/dev/$disk" --direct=1 --ioengine=io_uring --iodepth=4 --bs=4k \
+		--size=8M --numjobs=4 --offset_increment=8M --group_reporting "$@"
+}
+
+for plan in "default=2 read=1 poll=1" "default=1 read=2 poll=2" "default=2 read=2 poll=4" \
+	    "default=1 read=0 poll=cpu"; do
+	load "plan=$plan"
+	disk=$(disk "$BDF0")
+	for key in default read poll; do
+		asked=$(tr ' ' '\n' <<<"$plan" | sed -n "s/^$key=//p")
+		[ "$asked" != cpu ] || asked=$(nproc)
+		is "$plan: $key queues" "$(granted "$BDF0" "$key")" "$asked"
+		is "$plan: $key rows in debugfs" "$(queue_rows "$BDF0" "$key" | wc -l)" "$asked"
+	done
+	is "$plan: polled queues have no vector" "$(queue_rows "$BDF0" poll | awk '$4 != "-" || $5 != "-"' | wc -l)" 0
+	reads=$(granted "$BDF0" read)
+
+	check "$plan: writes" uring --rw=write --verify=crc32c --do_verify=0
+	d=$(irqs default) r=$(irqs read)
+	check "$plan: their content by ordinary reads" uring --rw=read --verify=crc32c
+	read -r dd_ rr_ <<<"$(deltas "$d" "$r")"
+	if [ "$reads" -gt 0 ]; then
+		check "$plan: the reads raised the read queues' interrupts ($rr_)" test "$rr_" -gt 100
+		within "$plan: and hardly the default ones'" "$dd_" 0 20
+		d=$(irqs default) r=$(irqs read)
+		check "$plan: writes again" uring --rw=write --verify=crc32c --do_verify=0
+		read -r dd_ rr_ <<<"$(deltas "$d" "$r")"
+		check "$plan: writes raise the default queues' interrupts ($dd_)" test "$dd_" -gt 100
+		within "$plan: and hardly the read ones'" "$rr_" 0 20
+	else
+		check "$plan: the reads raised the default queues' interrupts ($dd_)" test "$dd_" -gt 100
+	fi
+
+	d=$(irqs default) r=$(irqs read)
+	before=$(awk '{ print $1 + $5 }' "/sys/block/$disk/stat")
+	check "$plan: polled reads, content verified" uring --rw=read --hipri=1 --verify=crc32c
+	check "$plan: polled writes" uring --rw=write --hipri=1 --verify=crc32c --do_verify=0
+	read -r dd_ rr_ <<<"$(deltas "$d" "$r")"
+	after=$(awk '{ print $1 + $5 }' "/sys/block/$disk/stat")
+	check "$plan: 16384 requests were done" test "$((after - before))" -ge 16384
+	# fio and the partition scan may issue an odd ordinary request beside them.
+	within "$plan: interrupts meanwhile" "$((dd_ + rr_))" 0 20
+	check "$plan: what was written polled reads back unpolled" uring --rw=read --verify=crc32c
+	unload
+done
+
+# hipri without polled queues: the kernels differ in whether they refuse it
+# (EOPNOTSUPP) or fall back to interrupts; it must end.
+load plan=default=2
+disk=$(disk "$BDF0")
+rc=0
+timeout 20 fio --name=hipri --filename="/dev/$disk" --direct=1 --ioengine=io_uring --hipri=1 --bs=4k \
+	--size=256k --rw=read >"$T_TMP/fio.out" 2>&1 || rc=$?
+if [ "$rc" -eq 0 ] || grep -qi 'not supported' "$T_TMP/fio.out"; then
+	ok "hipri without polled queues ends (status $rc)"
+else
+	not_ok "hipri without polled queues ends"
+	note "status $rc"
+	note_file "$T_TMP/fio.out"
+fi
+check "and ordinary reads go on" uring --rw=read --size=1M

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: load and unload 50 times: nothing leaks, nothing is left
+# vm: -c 4 -m 512M -d size=64M,queues=4,ns=2
+# kernels: all
+# time: 30
+. "$(dirname "$0")/lib.sh"
+
+kib() { awk -v k="$1:" '$1 == k { print $2 }' /proc/meminfo; }
+settle() {
+	drop_caches
+	sleep 0.2
+	drop_caches
+}
+vmalloc() { awk '{ n++; s += $2 } END { print n, s }' /proc/vmallocinfo; }
+
+# One with the plan that the others have, so that what is allocated once and
+# for all is there before counting; I/O, or most memory would not be touched.
+cycle() {
+	local disk
+	load "plan=default=4 read=1 depth=256"
+	ready "$BDF0" 2
+	disk=$(disk "$BDF0" "$((RANDOM % 2 + 1))")
+	dd if="/dev/$disk" of=/dev/null bs=256k count=4 iflag=direct status=none
+	dd if=/dev/zero of="/dev/$disk" bs=4k count=64 oflag=direct status=none
+	unload
+}
+
+for ((i = 0; i < 8; i++)); do
+	cycle
+done
+settle
+free=$(kib MemFree) slab=$(kib SUnreclaim)
+read -r areas size <<<"$(vmalloc)"
+irqs=$(wc -l </proc/interrupts)
+vectors=$(find /proc/irq -mindepth 1 -maxdepth 1 -type d | wc -l)
+classes=$(find /sys/class -mindepth 1 -maxdepth 1 | wc -l)
+threads=$(ps -e --no-headers | wc -l)
+percpu=$(kib Percpu)
+
+for ((i = 0; i < 50; i++)); do
+	cycle
+done
+ok "50 loads, I/O, unloads"
+settle
+
+free2=$(kib MemFree) slab2=$(kib SUnreclaim)
+read -r areas2 size2 <<<"$(vmalloc)"
+note "MemFree $free -> $free2 KiB, SUnreclaim $slab -> $slab2 KiB, vmalloc $areas/$size -> $areas2/$size2"
+# A ring of 256 entries has 20 KiB, an identify page 4: one of either forgotten
+# in each round is 200 to 1000 KiB; the rest of the kernel moves less than that.
+within "free memory lost, KiB" $((free - free2)) -100000 2000
+within "unreclaimable slab gained, KiB" $((slab2 - slab)) -100000 700
+within "per-CPU memory gained, KiB" $(($(kib Percpu) - percpu)) -100000 100
+within "vmalloc areas gained" $((areas2 - areas)) -1000 5
+is "lines in /proc/interrupts" "$(wc -l </proc/interrupts)" "$irqs"
+is "directories in /proc/irq" "$(find /proc/irq -mindepth 1 -maxdepth 1 -type d | wc -l)" "$vectors"
+is "device classes" "$(find /sys/class -mindepth 1 -maxdepth 1 | wc -l)" "$classes"
+within "threads gained" $(($(ps -e --no-headers | wc -l) - threads)) -1000 6
+is "nothing of nvmq in debugfs" "$(find /sys/kernel/debug -maxdepth 1 -name '*nvmq*' | wc -l)" 0
+is "nothing of nvmq in vmallocinfo" "$(grep -c nvmq /proc/vmallocinfo || true)" 0
+is "no slab cache of nvmq" "$(grep -c nvmq /proc/slabinfo || true)" 0
+is "no event of nvmq in tracefs" "$(find /sys/kernel/tracing/events -maxdepth 1 -name 'nvmq' | wc -l)" 0
+is "no disk in /sys/block" "$(find /sys/block -name 'nvme*' | wc -l)" 0
+is "no name left in debugfs block" "$(find /sys/kernel/debug/block -maxdepth 1 -name 'nvme*' | wc -l)" 0
+check "the last load works" load
+is "and takes the first name again" "$(disk "$BDF0")" nvme0n1

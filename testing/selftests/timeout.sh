@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: a command that the device does not finish in time: the controller is reset, the I/O retried, its data right
+# vm: -c 4 -d size=128M,queues=4 --trace pci_nvme_mmio_start_success @MONITOR@
+# kernels: all
+# time: 20
+. "$(dirname "$0")/lib.sh"
+
+# QEMU's throttle holds a request back for as long as the budget needs. When
+# the controller is disabled QEMU lets held requests finish; afterwards, the
+# throttle is taken off and the retry is as quick as any other.
+restarted() { [ "$(trace_count pci_nvme_mmio_start_success)" -gt "$1" ]; }
+throttle() { monitor "block_set_io_throttle nvme0-1 $1 0 0 0 0 0"; }
+
+load io_timeout=1 plan=default=4
+disk=$(disk "$BDF0") node=$(dev "$BDF0")
+random_file "$T_TMP/data" $((8 << 20))
+put "$T_TMP/data" "$node" 0
+trace_mark
+
+for what in read write; do
+	log_mark
+	before=$(trace_count pci_nvme_mmio_start_success)
+	throttle 16384
+	# The first megabyte passes and eats the budget of a minute.
+	dd if="$node" of=/dev/null bs=256k count=4 iflag=direct status=none &
+	eater=$!
+	case $what in
+	read) background dd if="$node" of="$T_TMP/got" bs=64k skip=64 count=16 iflag=direct ;;
+	write) background dd if="$T_TMP/data" of="$node" bs=64k seek=64 count=16 oflag=direct conv=notrunc ;;
+	esac
+	check "$what: the controller is enabled anew within 15 s" poll_until 15 restarted "$before"
+	throttle 0
+	check "$what: the caller ends" poll_until 20 gone "$BG"
+	rc=0
+	wait "$BG" || rc=$?
+	is "$what: without an error" "$rc" 0
+	wait "$eater" || not_ok "$what: the other reader ends without an error"
+	case $what in
+	read) check "$what: the data is right" cmp "$T_TMP/got" <(tail -c +$((64 * 65536 + 1)) "$T_TMP/data" | head -c $((16 * 65536))) ;;
+	write) check "$what: the data is right" cmp <(head -c $((16 * 65536)) "$T_TMP/data") \
+		<(dd if="$node" bs=64k skip=64 count=16 iflag=direct status=none) ;;
+	esac
+	log_has "$what: the log tells of the time-out" "nvmq $BDF0: .*time"
+	check "$what: live again" live "$BDF0"
+	throttle 0
+done
+
+# A whole load in flight when the time is over
+log_mark
+before=$(trace_count pci_nvme_mmio_start_success)
+background fio --eta=never --name=load --filename="$node" --offset=32M --size=16M --rw=randrw --bs=4k --direct=1 \
+	--ioengine=libaio --iodepth=64 --numjobs=4 --offset_increment=16M --verify=crc32c --do_verify=1
+io_begun "$disk"
+throttle 16384
+check "load: the controller is enabled anew within 20 s" poll_until 20 restarted "$before"
+throttle 0
+check "load: the callers end" poll_until 40 gone "$BG"
+rc=0
+wait "$BG" || rc=$?
+is "load: no error, all data verified" "$rc" 0
+bad=
+for cpu in $(online_cpus); do
+	timeout 10 taskset -c "$cpu" cmp <(dd if="$node" bs=64k count=16 iflag=direct status=none) \
+		<(head -c $((16 * 65536)) "$T_TMP/data") || bad+=" $cpu"
+done
+is "every CPU's queue works afterwards" "$bad" ""
+is "the state is live" "$(state "$BDF0")" live

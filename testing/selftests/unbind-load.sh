@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: unbind, bind and unload while I/O runs: all of it ends, errors reach the callers, data that was there stays
+# vm: -c 4 -d size=256M,queues=4
+# kernels: all
+# time: 30
+. "$(dirname "$0")/lib.sh"
+
+load "plan=default=3 poll=1"
+random_file "$T_TMP/data" $((16 << 20))
+put "$T_TMP/data" "$(dev "$BDF0")" $((128 << 20))
+
+hammer() {
+	background fio --eta=never --name=hammer --filename="$node" --size=64M --rw=randrw --bs=4k --direct=1 \
+		--numjobs=4 --time_based --runtime=60 --group_reporting "$@"
+}
+
+for options in "--ioengine=libaio --iodepth=32" "--ioengine=io_uring --iodepth=16" "--ioengine=psync" \
+	       "--ioengine=io_uring --hipri=1 --iodepth=8" "--ioengine=libaio --iodepth=256 --bs=64k" \
+	       "--ioengine=psync --direct=0"; do
+	check "ready: $options" ready "$BDF0"
+	node=$(dev "$BDF0")
+	# shellcheck disable=SC2086 # several words
+	hammer $options
+	check "I/O runs" io_begun "$(basename "$node")"
+	begun=$SECONDS
+	echo "$BDF0" >"$DRV/unbind"
+	within "unbind returns, seconds" $((SECONDS - begun)) 0 10
+	check "the callers end" poll_until 20 gone "$BG"
+	rc=0
+	wait "$BG" || rc=$?
+	case $options in
+	*direct=0*) ;; # buffered writers may hear of it at their next fsync only
+	*) check "and heard of errors (status $rc)" test "$rc" -ne 0 ;;
+	esac
+	is "the disk is gone" "$(disks "$BDF0" | wc -l)" 0
+	check_fails "so is its node" test -e "$node"
+	check_fails "and its debugfs directory" test -e "$DBG/$BDF0"
+	echo "$BDF0" >"$DRV/bind"
+done
+check "ready" ready "$BDF0"
+check "data away from the load is untouched" same "$T_TMP/data" "$(dev "$BDF0")" $((128 << 20))
+
+# An open file keeps the module: rmmod says so; after unbind it is the file
+# alone that is left, and reads of it fail.
+node=$(dev "$BDF0")
+exec 7<"$node"
+check_fails "rmmod with the disk open is refused" rmmod nvmq
+echo "$BDF0" >"$DRV/unbind"
+check_fails "a read of the open file fails" dd bs=4096 count=1 of=/dev/null iflag=direct <&7
+exec 7<&-
+echo "$BDF0" >"$DRV/bind"
+check "ready" ready "$BDF0"
+
+# driver_override and new_id
+echo "$BDF0" >"$DRV/unbind"
+dev_dir=/sys/bus/pci/devices/$BDF0
+echo other >"$dev_dir/driver_override"
+check_fails "a device meant for another driver is not taken" dd if=<(echo "$BDF0") of="$DRV/bind" status=none
+echo "$BDF0" >/sys/bus/pci/drivers_probe
+check_fails "nor by probing" bound "$BDF0"
+echo nvmq >"$dev_dir/driver_override"
+echo "$BDF0" >/sys/bus/pci/drivers_probe
+check "with its own name in driver_override it is" ready "$BDF0"
+echo "$BDF0" >"$DRV/unbind"
+echo >"$dev_dir/driver_override"
+vendor=$(sed 's/0x//' "$dev_dir/vendor") device=$(sed 's/0x//' "$dev_dir/device")
+check "new_id takes vendor and device" dd if=<(echo "$vendor $device") of="$DRV/new_id" status=none
+check "and binds" ready "$BDF0"
+check "remove_id" dd if=<(echo "$vendor $device") of="$DRV/remove_id" status=none
+check "data is still untouched" same "$T_TMP/data" "$(dev "$BDF0")" $((128 << 20))
+
+# Ten quick rounds, without waiting for what the last one started.
+node=$(dev "$BDF0")
+for ((i = 0; i < 10; i++)); do
+	hammer --ioengine=libaio --iodepth=32
+	poll_until 5 test -e "$node" || true
+	echo "$BDF0" >"$DRV/unbind"
+	echo "$BDF0" >"$DRV/bind"
+	poll_until 20 gone "$BG" || { not_ok "round $i: the caller ends"; break; }
+	ready "$BDF0"
+	node=$(dev "$BDF0")
+done
+check "ready after ten rounds" ready "$BDF0"
+fio_ok "and it works" --filename="$(dev "$BDF0")" --direct=1 --ioengine=io_uring --iodepth=8 --numjobs=4 \
+	--rw=randwrite --bs=4k --size=4M --offset_increment=4M --verify=crc32c --do_verify=1

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: fewer interrupt vectors than queues, by the device and by the plan
+# vm: -c 4 -d size=256M,queues=8,vectors=1 -- 1
+# vm: -c 4 -d size=256M,queues=8,vectors=2 -- 2
+# vm: -c 4 -d size=256M,queues=8,vectors=3 -- 3
+# vm: -c 4 -d size=256M,queues=8 -- 65 1 2 4
+# kernels: all
+# time: 10
+. "$(dirname "$0")/lib.sh"
+device=$1
+shift
+
+try() {
+	local limit=$1 disk irqs used cpu bad="" q irq
+	disk=$(disk "$BDF0")
+	within "$limit vectors: granted" "$(granted "$BDF0" vectors)" 1 "$limit"
+	is "$limit vectors: still MSI-X" "$(granted "$BDF0" irq)" msix
+	irqs=$(queue_rows "$BDF0" | awk '$5 != "-" { print $5 }' | sort -nu | wc -l)
+	is "$limit vectors: as many interrupts" "$irqs" "$(granted "$BDF0" vectors)"
+	used=$(grep -c nvmq /proc/interrupts)
+	is "$limit vectors: as many lines in /proc/interrupts" "$used" "$irqs"
+	is "$limit vectors: every queue has one" "$(queue_rows "$BDF0" | awk '$5 == "-"' | wc -l)" 0
+	for cpu in $(online_cpus); do
+		q=$(map_qid "$BDF0" "$cpu" default)
+		irq=$(queue_irq "$BDF0" "$q")
+		before=$(irq_total "$irq")
+		timeout 20 taskset -c "$cpu" dd if="/dev/$disk" of=/dev/null bs=4096 count=16 iflag=direct status=none ||
+			bad+=" cpu$cpu-read"
+		[ "$(irq_total "$irq")" -gt "$before" ] || bad+=" cpu$cpu-silent"
+	done
+	is "$limit vectors: I/O from each CPU, interrupts on its queue's vector" "$bad" ""
+	fio_ok "$limit vectors: verified I/O on all queues at once" --filename="/dev/$disk" --direct=1 \
+		--ioengine=io_uring --iodepth=16 --numjobs=4 --rw=randwrite --bs=4k --size=8M \
+		--offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
+}
+
+load
+if [ "$device" -le 4 ]; then
+	try "$device"
+else
+	is "enough vectors: one a queue and one for the admin queue" "$(granted "$BDF0" vectors)" 5
+fi
+for limit; do
+	reload "plan=vectors=$limit"
+	try "$limit"
+done
