@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stand-in for the kernel's header of this name: the test allocates, or does not. */
+#ifndef UNIT_LINUX_SLAB_H
+#define UNIT_LINUX_SLAB_H
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#define GFP_KERNEL	0
+
+void *unit_alloc(size_t bytes);
+void unit_free(void *memory);
+
+#define kvcalloc(n, size, gfp)	unit_alloc((size_t)(n) * (size))
+#define kvfree(memory)		unit_free(memory)
+
+#endif
