@@ -18,9 +18,10 @@ NVMQ_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 NVMQ_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nvmq
 NVMQ_KERNELS=(6.1 6.12 7.2)
 
-# The modules that the small initramfs needs to reach the root image and the shares. A name that a kernel has built in
-# costs nothing: modprobe lists no file for it.
-INITRAMFS_MODULES=(virtio_pci virtio_blk virtio_console ext4 overlay 9pnet_virtio 9p)
+# The modules that the small initramfs needs, to reach the root image and the shares. What a kernel has built in, or does
+# not have any more, does no harm here. ext4 needs a crc32c, which busybox's modprobe does not see.
+DISK_MODULES=(crc32c_generic virtio_pci virtio_blk ext4 overlay)
+SHARE_MODULES=(virtio_console 9pnet_virtio 9p)
 
 # The guest's programs. Changing this list makes a new root image.
 ROOT_PACKAGES=(
@@ -216,33 +217,40 @@ initramfs()
 	tree=$(kernel_tree "$k")
 	release=$(kernel_release "$k")
 	box=$(busybox)
-	key=$({ echo "$tree $release $box ${INITRAMFS_MODULES[*]}"; cat "$NVMQ_TOP"/vm/guest-{initramfs,init}
+	key=$({ echo "$tree $release $box ${DISK_MODULES[*]} ${SHARE_MODULES[*]}"; cat "$NVMQ_TOP"/vm/guest-{initramfs,init}
 		declare -f make_initramfs; } | hash_of)
 	cached "initramfs-$release-$key" "making the initramfs for $release" make_initramfs "$tree" "$release" "$box"
 }
 
 make_initramfs()
 {
-	local out=$1 tree=$2 release=$3 box=$4 dir=$1.d module files file
+	local out=$1 tree=$2 release=$3 box=$4 dir=$1.d module files file target
 	rm -rf "$dir"
-	mkdir -p "$dir"/{bin,modules,dev,proc,sys,lower,upper,new}
+	mkdir -p "$dir"/{bin,dev,proc,lower,upper,new}
 	cp "$box" "$dir/bin/busybox"
 	cp "$NVMQ_TOP/vm/guest-initramfs" "$dir/init"
 	cp "$NVMQ_TOP/vm/guest-init" "$dir/guest-init"
 	chmod 755 "$dir/init" "$dir/guest-init"
-	for module in "${INITRAMFS_MODULES[@]}"; do
-		files=$(modprobe -d "$tree" -S "$release" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p')
+	for module in "${DISK_MODULES[@]}" "${SHARE_MODULES[@]}"; do
+		files=$(modprobe -q -d "$tree" -S "$release" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p') || true
+		[[ -n $files ]] || continue
+		case " ${DISK_MODULES[*]} " in
+		*" $module "*) printf '%s ' "$module" >>"$dir/modules-disk" ;;
+		*) printf '%s ' "$module" >>"$dir/modules-share" ;;
+		esac
 		for file in $files; do
-			module=$(basename "$file")
-			# 7.2's and 6.12's are compressed; the order of loading is the order in the list.
-			case $module in
-			*.xz) module=${module%.xz}; xz -dc "$file" >"$dir/modules/$module" ;;
-			*.zst) module=${module%.zst}; zstd -qdc "$file" >"$dir/modules/$module" ;;
-			*) cp "$file" "$dir/modules/$module" ;;
+			target=$dir/lib/modules/$release/kernel/${file##*/}
+			mkdir -p "${target%/*}"
+			# Compressed ones would be unpacked by the guest at every boot.
+			case $file in
+			*.xz) xz -dc "$file" >"${target%.xz}" ;;
+			*) cp "$file" "$target" ;;
 			esac
-			grep -qxs "$module" "$dir/modules/order" || echo "$module" >>"$dir/modules/order"
 		done
 	done
+	cp "$tree/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} "$dir/lib/modules/$release/"
+	depmod -b "$dir" "$release"
+	rm -f "$dir/lib/modules/$release"/modules.*.bin "$dir/lib/modules/$release/modules.builtin.modinfo"
 	cpio_of "$box" "$dir" >"$out"
 	rm -rf "$dir"
 }
