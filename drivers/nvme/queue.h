@@ -192,6 +192,20 @@ static inline void nvmq_cq_advance(const struct nvmq_queue *q, struct nvmq_cq_cu
 }
 
 /**
+ * nvmq_cq_leave - remember how far the walk came
+ * @q: the queue; the caller owns its completion side
+ * @cur: the walk
+ *
+ * Enough for a queue that the device does not know any more; a live one wants
+ * nvmq_cq_end().
+ */
+static inline void nvmq_cq_leave(struct nvmq_queue *q, const struct nvmq_cq_cursor *cur)
+{
+	q->head = cur->head;
+	q->phase = cur->phase;
+}
+
+/**
  * nvmq_cq_end - give the entries that were walked back to the device
  * @q: the queue; the caller owns its completion side
  * @cur: the walk
@@ -202,8 +216,7 @@ static inline void nvmq_cq_advance(const struct nvmq_queue *q, struct nvmq_cq_cu
  */
 static inline void nvmq_cq_end(struct nvmq_queue *q, const struct nvmq_cq_cursor *cur)
 {
-	q->head = cur->head;
-	q->phase = cur->phase;
+	nvmq_cq_leave(q, cur);
 	writel(cur->head, q->cq_db);
 }
 

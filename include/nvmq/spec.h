@@ -159,6 +159,9 @@ enum nvmq_status_code {
 	NVMQ_SC_COMPARE_FAILED		= 0x285,
 	NVMQ_SC_ACCESS_DENIED		= 0x286,
 	NVMQ_SC_UNWRITTEN_BLOCK		= 0x287,
+	/* path related, base figure 97; made by the host itself */
+	NVMQ_SC_HOST_PATHING		= 0x370,
+	NVMQ_SC_HOST_ABORTED		= 0x371,
 };
 
 /* Admin commands, base figure 138 */
@@ -351,6 +354,7 @@ static_assert(__builtin_offsetof(struct nvmq_id_ns, noiob) == 46, "NOIOB");
 static_assert(__builtin_offsetof(struct nvmq_id_ns, anagrpid) == 92, "ANAGRPID");
 static_assert(__builtin_offsetof(struct nvmq_id_ns, lbaf) == 128, "LBAF");
 
+#define NVMQ_NSFEAT_NSABP	(1u << 1)	/* NAWUN to NACWU are defined */
 #define NVMQ_NSFEAT_OPTPERF	(1u << 4)	/* NPWG to NOWS are defined */
 #define NVMQ_NSATTR_WRITE_PROTECTED 0x1
 #define NVMQ_DLFEAT_READ_MASK	0x7

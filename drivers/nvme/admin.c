@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The admin queue: synchronous commands, identify, features, queues.
+ *
+ * Cold code.  Until its interrupt is requested, and after it was freed, the
+ * waiters look at the completion ring themselves, so that nothing here depends
+ * on the order in which vectors come and go.
+ */
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "admin.h"
+#include "cmd.h"
+#include "regs.h"
+#include "trace.h"
+
+/*
+ * A command under way.  Belongs to the waiter until done or abandoned; after
+ * that to @lost, until the device cannot reach @data any more.
+ */
+struct waiter {
+	struct completion done;
+	struct list_head lost;
+	void *data;
+	dma_addr_t data_dma;
+	u32 len;
+	u16 status;
+	u32 result;
+	bool gone;		/* the queue was stopped under it */
+	bool abandoned;		/* nobody waits any more */
+};
+
+/**
+ * nvmq_admin_alloc - allocate the admin queue
+ * @admin: zeroed
+ * @hw: mapped registers
+ * @ctrl_id: number of the controller
+ * @timeout: jiffies that a command may take
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int nvmq_admin_alloc(struct nvmq_admin *admin, struct nvmq_hw *hw, u16 ctrl_id,
+		     unsigned long timeout)
+{
+	admin->hw = hw;
+	admin->timeout = timeout;
+	spin_lock_init(&admin->lock);
+	init_waitqueue_head(&admin->wait);
+	INIT_LIST_HEAD(&admin->lost);
+	admin->q.ctrl_id = ctrl_id;
+	return nvmq_queue_alloc(&admin->q, &hw->pdev->dev, 0, NVMQ_ADMIN_ENTRIES);
+}
+
+/**
+ * nvmq_admin_free - undo nvmq_admin_alloc()
+ * @admin: stopped and forgotten
+ */
+void nvmq_admin_free(struct nvmq_admin *admin)
+{
+	nvmq_queue_free(&admin->q);
+}
+
+/**
+ * nvmq_admin_start - enable the controller with this admin queue
+ * @admin: allocated or stopped; the controller is disabled
+ *
+ * Context: may sleep.
+ * Return: 0 or what nvmq_hw_enable() says.
+ */
+int nvmq_admin_start(struct nvmq_admin *admin)
+{
+	struct nvmq_hw *hw = admin->hw;
+	u32 dstrd = NVMQ_CAP_DSTRD(hw->cap);
+	int err;
+
+	nvmq_queue_reset(&admin->q);
+	admin->tags = 0;
+	err = nvmq_hw_enable(hw, NVMQ_ADMIN_ENTRIES, admin->q.sq_dma, admin->q.cq_dma);
+	if (err)
+		return err;
+	admin->q.sq_db = hw->bar + nvmq_doorbell_offset(0, false, dstrd);
+	admin->q.cq_db = hw->bar + nvmq_doorbell_offset(0, true, dstrd);
+	spin_lock_irq(&admin->lock);
+	admin->q.live = true;
+	spin_unlock_irq(&admin->lock);
+	return 0;
+}
+
+/* @admin->lock held.  Completes what the ring holds; returns how many. */
+static unsigned int reap(struct nvmq_admin *admin)
+{
+	struct nvmq_cq_cursor cur;
+	const struct nvmq_cqe *cqe;
+	unsigned int found = 0;
+
+	lockdep_assert_held(&admin->lock);
+	if (!admin->q.live)
+		return 0;
+	cur = nvmq_cq_begin(&admin->q);
+	while ((cqe = nvmq_cq_peek(&admin->q, &cur))) {
+		u16 cid = le16_to_cpu(cqe->cid);
+		struct waiter *w = nvmq_slot_take(&admin->q, cid);
+
+		trace_nvmq_completion(admin->q.ctrl_id, 0, cur.head, cqe);
+		if (!w) {
+			admin->q.bogus++;
+			dev_warn_ratelimited(admin->q.dev,
+					     "admin queue: completion of CID %#06x, which no command has: dropped\n",
+					     cid);
+		} else {
+			w->status = le16_to_cpu(cqe->status) >> 1;
+			w->result = le32_to_cpu(cqe->dw0);
+			/* An abandoned waiter keeps tag and memory until the queue stops. */
+			if (!w->abandoned)
+				complete(&w->done);
+		}
+		nvmq_cq_advance(&admin->q, &cur);
+		found++;
+	}
+	if (found) {
+		nvmq_cq_end(&admin->q, &cur);
+		trace_nvmq_doorbell(admin->q.ctrl_id, 0, true, cur.head);
+	}
+	return found;
+}
+
+static unsigned int reap_now(struct nvmq_admin *admin)
+{
+	unsigned long flags;
+	unsigned int found;
+
+	spin_lock_irqsave(&admin->lock, flags);
+	found = reap(admin);
+	spin_unlock_irqrestore(&admin->lock, flags);
+	return found;
+}
+
+static irqreturn_t admin_irq(int irq, void *data)
+{
+	struct nvmq_admin *admin = data;
+	unsigned int found = reap_now(admin);
+
+	trace_nvmq_interrupt(admin->q.ctrl_id, 0, irq, found);
+	return found ? IRQ_HANDLED : IRQ_NONE;
+}
+
+/**
+ * nvmq_admin_request_irq - let an interrupt complete the commands
+ * @admin: the queue
+ * @irq: Linux interrupt number of vector 0
+ *
+ * Context: may sleep.
+ * Return: 0 or an error of request_irq().
+ */
+int nvmq_admin_request_irq(struct nvmq_admin *admin, int irq)
+{
+	int err = request_irq(irq, admin_irq, IRQF_SHARED, "nvmq admin", admin);
+
+	if (!err)
+		WRITE_ONCE(admin->irq, irq);
+	return err;
+}
+
+/**
+ * nvmq_admin_free_irq - undo nvmq_admin_request_irq(), if it was done
+ * @admin: the queue; waiters go on by polling
+ */
+void nvmq_admin_free_irq(struct nvmq_admin *admin)
+{
+	int irq = admin->irq;
+
+	if (!irq)
+		return;
+	WRITE_ONCE(admin->irq, 0);
+	free_irq(irq, admin);
+}
+
+/**
+ * nvmq_admin_stop - let nobody use the queue; wake those who wait
+ * @admin: the queue
+ *
+ * They return -ENODEV.  Memory that the device may still write stays, until
+ * nvmq_admin_forget().
+ *
+ * Context: does not sleep.
+ */
+void nvmq_admin_stop(struct nvmq_admin *admin)
+{
+	unsigned long flags;
+	u32 tag;
+
+	spin_lock_irqsave(&admin->lock, flags);
+	admin->q.live = false;
+	for (tag = 0; admin->q.slots && tag < NVMQ_ADMIN_TAGS; tag++) {
+		struct waiter *w = admin->q.slots[tag].owner;
+
+		admin->q.slots[tag].owner = NULL;
+		if (w && !w->abandoned) {
+			w->gone = true;
+			complete(&w->done);
+		}
+	}
+	spin_unlock_irqrestore(&admin->lock, flags);
+	wake_up_all(&admin->wait);
+}
+
+static void free_waiter(struct nvmq_admin *admin, struct waiter *w)
+{
+	if (w->data)
+		dma_free_coherent(admin->q.dev, w->len, w->data, w->data_dma);
+	kfree(w);
+}
+
+/**
+ * nvmq_admin_forget - free the buffers of commands that never came back
+ * @admin: a stopped queue of a controller that can do no more DMA
+ *
+ * Context: may sleep.
+ */
+void nvmq_admin_forget(struct nvmq_admin *admin)
+{
+	struct waiter *w, *next;
+	LIST_HEAD(lost);
+
+	spin_lock_irq(&admin->lock);
+	list_splice_init(&admin->lost, &lost);
+	spin_unlock_irq(&admin->lock);
+	list_for_each_entry_safe(w, next, &lost, lost)
+		free_waiter(admin, w);
+}
+
+static int get_tag(struct nvmq_admin *admin)
+{
+	int tag;
+
+	spin_lock_irq(&admin->lock);
+	if (!admin->q.live) {
+		tag = -ENODEV;
+	} else {
+		tag = find_first_zero_bit(&admin->tags, NVMQ_ADMIN_TAGS);
+		if (tag < NVMQ_ADMIN_TAGS)
+			__set_bit(tag, &admin->tags);
+		else
+			tag = -EBUSY;
+	}
+	spin_unlock_irq(&admin->lock);
+	return tag;
+}
+
+static void submit(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, struct waiter *w)
+{
+	spin_lock_irq(&admin->lock);
+	if (!admin->q.live) {
+		w->gone = true;
+		complete(&w->done);
+	} else {
+		sqe->cid = cpu_to_le16(nvmq_slot_give(&admin->q, tag, w));
+		*nvmq_sq_next(&admin->q) = *sqe;
+		trace_nvmq_command(admin->q.ctrl_id, 0, sqe);
+		nvmq_sq_push(&admin->q);
+		nvmq_sq_ring(&admin->q);
+		trace_nvmq_doorbell(admin->q.ctrl_id, 0, false, admin->q.tail);
+	}
+	spin_unlock_irq(&admin->lock);
+}
+
+/* Without an interrupt the waiter looks itself, and looks whether there is one now. */
+static bool await(struct nvmq_admin *admin, struct waiter *w)
+{
+	unsigned long deadline = jiffies + admin->timeout;
+	unsigned int sleep_us = 20;
+
+	while (!READ_ONCE(admin->irq)) {
+		bool late = time_after(jiffies, deadline);
+
+		reap_now(admin);
+		if (try_wait_for_completion(&w->done))
+			return true;
+		if (late || nvmq_hw_gone(admin->hw) ||
+		    (nvmq_hw_status(admin->hw) & NVMQ_CSTS_CFS))
+			return false;
+		usleep_range(sleep_us, 2 * sleep_us);
+		sleep_us = min(2 * sleep_us, 2000u);
+	}
+	if (wait_for_completion_timeout(&w->done, admin->timeout))
+		return true;
+
+	/* The command may be done and only its interrupt lost. */
+	if (reap_now(admin) && try_wait_for_completion(&w->done)) {
+		dev_warn_ratelimited(admin->q.dev,
+				     "admin queue: completion found without an interrupt\n");
+		return true;
+	}
+	return try_wait_for_completion(&w->done);
+}
+
+/**
+ * nvmq_admin_exec - send an admin command and wait for its completion
+ * @admin: the queue
+ * @cmd: the command
+ *
+ * Data goes through a coherent page of the command's own, so that the device
+ * never writes memory that the caller could have freed after a time-out.
+ *
+ * Context: sleeps.
+ * Return: 0; -EIO if it completed with an error (@cmd->status says which);
+ * -ETIMEDOUT if it did not come back; -ENODEV if the queue was stopped or the
+ * device is gone; -ENOMEM.
+ */
+int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
+{
+	struct device *dev = admin->q.dev;
+	struct waiter *w;
+	int tag, err;
+
+	if (WARN_ON_ONCE(cmd->len > NVMQ_PAGE_SIZE))
+		return -EINVAL;
+	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w)
+		return -ENOMEM;
+	init_completion(&w->done);
+	if (cmd->buf) {
+		/* Whole pages: devices write up to the end of the page. */
+		w->len = NVMQ_PAGE_SIZE;
+		w->data = dma_alloc_coherent(dev, w->len, &w->data_dma, GFP_KERNEL);
+		if (!w->data) {
+			kfree(w);
+			return -ENOMEM;
+		}
+		memset(w->data, 0, w->len);
+		if (cmd->to_device)
+			memcpy(w->data, cmd->buf, cmd->len);
+		cmd->sqe.prp1 = cpu_to_le64(w->data_dma);
+		cmd->sqe.prp2 = 0;
+	}
+
+	wait_event(admin->wait, (tag = get_tag(admin)) != -EBUSY);
+	if (tag < 0) {
+		free_waiter(admin, w);
+		return tag;
+	}
+	submit(admin, &cmd->sqe, tag, w);
+
+	if (!await(admin, w)) {
+		bool timed_out = !nvmq_hw_gone(admin->hw);
+		bool came = false;
+
+		spin_lock_irq(&admin->lock);
+		if (try_wait_for_completion(&w->done)) {
+			came = true;
+		} else {
+			w->abandoned = true;
+			list_add(&w->lost, &admin->lost);
+		}
+		spin_unlock_irq(&admin->lock);
+		if (!came) {
+			dev_err_ratelimited(dev,
+					    "admin command %#04x (CID %#06x) %s; CSTS=%#x\n",
+					    cmd->sqe.opcode, le16_to_cpu(cmd->sqe.cid),
+					    timed_out ? "timed out" : "lost, the device is gone",
+					    nvmq_hw_status(admin->hw));
+			if (admin->timed_out && READ_ONCE(admin->irq))
+				admin->timed_out(admin);
+			return timed_out ? -ETIMEDOUT : -ENODEV;
+		}
+	}
+
+	spin_lock_irq(&admin->lock);
+	if (w->gone) {
+		/* The device may still have the command: keep its memory. */
+		w->abandoned = true;
+		list_add(&w->lost, &admin->lost);
+		spin_unlock_irq(&admin->lock);
+		return -ENODEV;
+	}
+	__clear_bit(tag, &admin->tags);
+	spin_unlock_irq(&admin->lock);
+	wake_up(&admin->wait);
+
+	cmd->status = w->status;
+	cmd->result = w->result;
+	err = w->status ? -EIO : 0;
+	if (!err && cmd->buf && !cmd->to_device)
+		memcpy(cmd->buf, w->data, cmd->len);
+	free_waiter(admin, w);
+	return err;
+}
+
+/**
+ * nvmq_admin_identify - Identify (base 5.17)
+ * @admin: the queue
+ * @cns: which data structure
+ * @nsid: namespace, or where a list begins
+ * @csi: command set identifier, where the CNS takes one
+ * @buf: NVMQ_IDENTIFY_SIZE bytes
+ *
+ * A failure is logged only if there was no answer: that a device does not know
+ * a CNS is normal.
+ *
+ * Context: sleeps.
+ * Return: as nvmq_admin_exec().
+ */
+int nvmq_admin_identify(struct nvmq_admin *admin, enum nvmq_identify_cns cns, u32 nsid,
+			u8 csi, void *buf)
+{
+	struct nvmq_admin_cmd cmd = {
+		.sqe.opcode = NVMQ_ADMIN_IDENTIFY,
+		.sqe.nsid = cpu_to_le32(nsid),
+		.sqe.cdw10 = cpu_to_le32(cns),
+		.sqe.cdw11 = cpu_to_le32((u32)csi << 24),
+		.buf = buf,
+		.len = NVMQ_IDENTIFY_SIZE,
+	};
+
+	return nvmq_admin_exec(admin, &cmd);
+}
+
+/**
+ * nvmq_admin_set_queue_count - ask for I/O queues (base 5.27.1.5)
+ * @admin: the queue; no I/O queue exists yet
+ * @wanted: pairs, 1 to 65535
+ * @granted: out: pairs that may be created, at most @wanted
+ *
+ * The device answers with a number of submission and a number of completion
+ * queues; a pair takes one of each.  A device that refuses the command has no
+ * I/O queues to give: @granted is 0, and that is no error.
+ *
+ * Context: sleeps.
+ * Return: 0, or an error of nvmq_admin_exec() other than -EIO.
+ */
+int nvmq_admin_set_queue_count(struct nvmq_admin *admin, u32 wanted, u32 *granted)
+{
+	struct nvmq_admin_cmd cmd = {
+		.sqe.opcode = NVMQ_ADMIN_SET_FEATURES,
+		.sqe.cdw10 = cpu_to_le32(NVMQ_FEAT_QUEUE_COUNT),
+		.sqe.cdw11 = cpu_to_le32((wanted - 1) << 16 | (wanted - 1)),
+	};
+	int err = nvmq_admin_exec(admin, &cmd);
+	u32 sqs, cqs;
+
+	*granted = 0;
+	if (err == -EIO) {
+		dev_warn(admin->q.dev, "Set Features, Number of Queues, refused: %s (%#x)\n",
+			 nvmq_cmd_status_name(cmd.status), cmd.status);
+		return 0;
+	}
+	if (err)
+		return err;
+	/* Both halves are 0's based, and 65535 is no number of queues. */
+	sqs = (cmd.result & 0xffff) + 1;
+	cqs = (cmd.result >> 16) + 1;
+	*granted = min3(sqs, cqs, wanted);
+	return 0;
+}
+
+/* Create and Delete: an error status is worth a line each time. */
+static int queue_cmd(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd, const char *what,
+		     u16 qid)
+{
+	int err = nvmq_admin_exec(admin, cmd);
+
+	if (err == -EIO)
+		dev_warn(admin->q.dev, "%s %u refused: %s (%#x)\n", what, qid,
+			 nvmq_cmd_status_name(cmd->status), cmd->status);
+	return err;
+}
+
+/**
+ * nvmq_admin_create_cq - Create I/O Completion Queue (base 5.4)
+ * @admin: the queue
+ * @q: the pair
+ * @vector: interrupt vector; -1 for a queue without interrupts
+ *
+ * Return: as nvmq_admin_exec().
+ */
+int nvmq_admin_create_cq(struct nvmq_admin *admin, const struct nvmq_queue *q, int vector)
+{
+	u32 flags = NVMQ_QUEUE_CONTIGUOUS;
+	struct nvmq_admin_cmd cmd = {
+		.sqe.opcode = NVMQ_ADMIN_CREATE_CQ,
+		.sqe.prp1 = cpu_to_le64(q->cq_dma),
+		.sqe.cdw10 = cpu_to_le32((q->entries - 1) << 16 | q->qid),
+	};
+
+	if (vector >= 0)
+		flags |= NVMQ_CQ_INTERRUPTS | (u32)vector << 16;
+	cmd.sqe.cdw11 = cpu_to_le32(flags);
+	return queue_cmd(admin, &cmd, "Create I/O Completion Queue", q->qid);
+}
+
+/**
+ * nvmq_admin_create_sq - Create I/O Submission Queue (base 5.5)
+ * @admin: the queue
+ * @q: the pair
+ * @cqid: completion queue to post to; created already
+ *
+ * Return: as nvmq_admin_exec().
+ */
+int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q, u16 cqid)
+{
+	struct nvmq_admin_cmd cmd = {
+		.sqe.opcode = NVMQ_ADMIN_CREATE_SQ,
+		.sqe.prp1 = cpu_to_le64(q->sq_dma),
+		.sqe.cdw10 = cpu_to_le32((q->entries - 1) << 16 | q->qid),
+		.sqe.cdw11 = cpu_to_le32((u32)cqid << 16 | NVMQ_QUEUE_CONTIGUOUS),
+	};
+
+	return queue_cmd(admin, &cmd, "Create I/O Submission Queue", q->qid);
+}
+
+static int delete_queue(struct nvmq_admin *admin, u8 opcode, const char *what, u16 qid)
+{
+	struct nvmq_admin_cmd cmd = {
+		.sqe.opcode = opcode,
+		.sqe.cdw10 = cpu_to_le32(qid),
+	};
+
+	return queue_cmd(admin, &cmd, what, qid);
+}
+
+/**
+ * nvmq_admin_delete_sq - Delete I/O Submission Queue (base 5.7)
+ * @admin: the queue
+ * @qid: the submission queue; before its completion queue
+ *
+ * Return: as nvmq_admin_exec().
+ */
+int nvmq_admin_delete_sq(struct nvmq_admin *admin, u16 qid)
+{
+	return delete_queue(admin, NVMQ_ADMIN_DELETE_SQ, "Delete I/O Submission Queue", qid);
+}
+
+/**
+ * nvmq_admin_delete_cq - Delete I/O Completion Queue (base 5.6)
+ * @admin: the queue
+ * @qid: the completion queue
+ *
+ * Return: as nvmq_admin_exec().
+ */
+int nvmq_admin_delete_cq(struct nvmq_admin *admin, u16 qid)
+{
+	return delete_queue(admin, NVMQ_ADMIN_DELETE_CQ, "Delete I/O Completion Queue", qid);
+}

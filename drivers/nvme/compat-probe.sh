@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# compat-probe.sh INCLUDE-DIR
+#
+# Looks at the headers that the module is built against and prints a -D flag
+# for every feature that they have.  Features, never version numbers:
+# distributions backport.  compat.h is the only reader of these flags.
+set -eu
+
+inc=$1/linux
+
+# has FLAG HEADER FIXED-STRING: each names the upstream change that brought it.
+has() {
+	if grep -qF -- "$3" "$inc/$2"; then
+		printf ' -D%s' "$1"
+		return 0
+	fi
+	return 1
+}
+
+# One probe that must succeed and one that must fail, so that a path that is
+# not there cannot pass for an old kernel.
+has NVMQ_PROBED blk-mq.h 'struct blk_mq_ops {' || {
+	echo "compat-probe.sh: no kernel headers in $inc" >&2
+	exit 1
+}
+if has NVMQ_BROKEN_PROBE blk-mq.h 'struct nvmq_no_such_thing {'; then
+	echo "compat-probe.sh: the probes do not work" >&2
+	exit 1
+fi
+
+# "block: add a rq_list type", 6.13
+has NVMQ_HAVE_RQ_LIST blk-mq.h 'struct rq_list *' || :
+# "block: pass a queue_limits argument to blk_mq_alloc_disk", 6.9
+has NVMQ_HAVE_ALLOC_LIMITS blk-mq.h 'blk_mq_alloc_disk(set, lim, queuedata)' || :
+# "block: move the queue flags into queue_limits" (BLK_FEAT_*), 6.11
+has NVMQ_HAVE_FEATURES blkdev.h 'BLK_FEAT_WRITE_CACHE' || :
+# "block: fix queue limits checks in blk_rq_map_user_bvec" and neighbours drop
+# the queue argument of blk_rq_map_sg, 6.16
+has NVMQ_HAVE_MAP_SG_RQ blk-mq.h 'blk_rq_map_sg(struct request *rq, struct scatterlist *sglist)' || :
+# "block: remove BLK_MQ_F_SHOULD_MERGE", 6.14
+has NVMQ_HAVE_SHOULD_MERGE blk-mq.h 'BLK_MQ_F_SHOULD_MERGE' || :
+# "PCI: Add PCI_IRQ_INTX and deprecate PCI_IRQ_LEGACY", 6.9
+has NVMQ_HAVE_IRQ_INTX pci.h 'PCI_IRQ_INTX' || :
+# "block: rename BLK_STS_NEXUS to BLK_STS_RESV_CONFLICT", 6.5
+has NVMQ_HAVE_RESV_CONFLICT blk_types.h 'BLK_STS_RESV_CONFLICT' || :
+# "block: introduce queue_limits_commit_update_frozen", 6.14 and 6.12.y
+has NVMQ_HAVE_COMMIT_FROZEN blkdev.h 'queue_limits_commit_update_frozen' || :

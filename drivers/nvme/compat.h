@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place that knows that kernels differ.
+ *
+ * The driver is written for the newest interface; here older kernels are made
+ * to look like it.  NVMQ_HAVE_* come from compat-probe.sh, which looks at the
+ * headers of the build.
+ */
+#ifndef NVMQ_COMPAT_H
+#define NVMQ_COMPAT_H
+
+#include <linux/blk-mq.h>
+#include <linux/pci.h>
+
+#ifndef NVMQ_PROBED
+#error "compat-probe.sh did not run"
+#endif
+
+#ifndef NVMQ_HAVE_IRQ_INTX
+#define PCI_IRQ_INTX		PCI_IRQ_LEGACY
+#endif
+
+#ifndef NVMQ_HAVE_SHOULD_MERGE
+#define BLK_MQ_F_SHOULD_MERGE	0
+#endif
+
+#ifndef NVMQ_HAVE_RESV_CONFLICT
+#define BLK_STS_RESV_CONFLICT	BLK_STS_NEXUS
+#endif
+
+/*
+ * queue_rqs: a struct rq_list where there is one, else a pointer to the first
+ * request.  Both are a singly linked list through rq_next.
+ */
+#ifdef NVMQ_HAVE_RQ_LIST
+typedef struct rq_list nvmq_rq_list;
+
+static inline struct request *nvmq_rq_list_head(nvmq_rq_list *list)
+{
+	return list->head;
+}
+
+static inline void nvmq_rq_list_cut(nvmq_rq_list *list, struct request *rest)
+{
+	list->head = rest;
+	if (!rest)
+		list->tail = NULL;
+}
+
+static inline bool nvmq_iob_filled(const struct io_comp_batch *iob)
+{
+	return iob->req_list.head;
+}
+#else
+typedef struct request *nvmq_rq_list;
+
+static inline struct request *nvmq_rq_list_head(nvmq_rq_list *list)
+{
+	return *list;
+}
+
+static inline void nvmq_rq_list_cut(nvmq_rq_list *list, struct request *rest)
+{
+	*list = rest;
+}
+
+static inline bool nvmq_iob_filled(const struct io_comp_batch *iob)
+{
+	return iob->req_list;
+}
+#endif
+
+static inline int nvmq_blk_map_sg(struct request *rq, struct scatterlist *sg)
+{
+#ifdef NVMQ_HAVE_MAP_SG_RQ
+	return blk_rq_map_sg(rq, sg);
+#else
+	return blk_rq_map_sg(rq->q, rq, sg);
+#endif
+}
+
+/**
+ * struct nvmq_disk_limits - the limits of a namespace's queue
+ * @lba_size: logical block size, bytes
+ * @phys_size: physical block size, bytes; a power of two
+ * @io_min: preferred smallest I/O, bytes
+ * @io_opt: preferred I/O, bytes; 0 if the device does not say
+ * @max_sectors: longest transfer, 512-byte sectors
+ * @chunk_sectors: boundary that I/O should not cross, sectors; 0 if there is none
+ * @max_segments: scatter/gather segments
+ * @discard_sectors: longest discard; 0 if there is none
+ * @discard_segments: ranges of a discard
+ * @discard_granularity: bytes
+ * @wz_sectors: longest write zeroes; 0 if there is none
+ * @write_cache: there is a volatile write cache: send flushes and FUA
+ *
+ * What all kernels' limits have in common; nvmq_compat_alloc_disk() and
+ * nvmq_compat_set_limits() write it down in the kernel's own way.
+ */
+struct nvmq_disk_limits {
+	u32 lba_size;
+	u32 phys_size;
+	u32 io_min;
+	u32 io_opt;
+	u32 max_sectors;
+	u32 chunk_sectors;
+	u32 max_segments;
+	u32 discard_sectors;
+	u32 discard_segments;
+	u32 discard_granularity;
+	u32 wz_sectors;
+	bool write_cache;
+};
+
+#define NVMQ_DMA_ALIGNMENT	3	/* PRP1 is dword aligned */
+#define NVMQ_VIRT_BOUNDARY	4095	/* NVMQ_PAGE_MASK */
+
+#ifdef NVMQ_HAVE_ALLOC_LIMITS
+static inline void nvmq_compat_fill_limits(struct queue_limits *lim,
+					   const struct nvmq_disk_limits *l)
+{
+	lim->logical_block_size = l->lba_size;
+	lim->physical_block_size = l->phys_size;
+	lim->io_min = l->io_min;
+	lim->io_opt = l->io_opt;
+	lim->max_hw_sectors = l->max_sectors;
+	lim->chunk_sectors = l->chunk_sectors;
+	lim->max_segments = l->max_segments;
+	lim->max_segment_size = UINT_MAX;
+	lim->virt_boundary_mask = NVMQ_VIRT_BOUNDARY;
+	lim->dma_alignment = NVMQ_DMA_ALIGNMENT;
+	lim->max_hw_discard_sectors = l->discard_sectors;
+	lim->max_discard_segments = l->discard_segments;
+	lim->discard_granularity = l->discard_granularity;
+	lim->max_write_zeroes_sectors = l->wz_sectors;
+	lim->features &= ~(BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA);
+	if (l->write_cache)
+		lim->features |= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA;
+}
+
+static inline struct gendisk *nvmq_compat_alloc_disk(struct blk_mq_tag_set *set,
+						     const struct nvmq_disk_limits *l,
+						     void *queuedata)
+{
+	struct queue_limits lim = { };
+
+	nvmq_compat_fill_limits(&lim, l);
+	return blk_mq_alloc_disk(set, &lim, queuedata);
+}
+
+static inline int nvmq_compat_set_limits(struct gendisk *disk,
+					 const struct nvmq_disk_limits *l)
+{
+	struct queue_limits lim = queue_limits_start_update(disk->queue);
+
+	nvmq_compat_fill_limits(&lim, l);
+	return queue_limits_commit_update_frozen(disk->queue, &lim);
+}
+#else
+static inline void nvmq_compat_apply_limits(struct request_queue *q,
+					    const struct nvmq_disk_limits *l)
+{
+	blk_queue_logical_block_size(q, l->lba_size);
+	blk_queue_physical_block_size(q, l->phys_size);
+	blk_queue_io_min(q, l->io_min);
+	blk_queue_io_opt(q, l->io_opt);
+	blk_queue_max_hw_sectors(q, l->max_sectors);
+	blk_queue_chunk_sectors(q, l->chunk_sectors);
+	blk_queue_max_segments(q, l->max_segments);
+	blk_queue_virt_boundary(q, NVMQ_VIRT_BOUNDARY);
+	blk_queue_dma_alignment(q, NVMQ_DMA_ALIGNMENT);
+	blk_queue_max_discard_sectors(q, l->discard_sectors);
+	blk_queue_max_discard_segments(q, l->discard_segments);
+	q->limits.discard_granularity = l->discard_granularity;
+	blk_queue_max_write_zeroes_sectors(q, l->wz_sectors);
+	blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
+	blk_queue_flag_clear(QUEUE_FLAG_ADD_RANDOM, q);
+	blk_queue_write_cache(q, l->write_cache, l->write_cache);
+}
+
+static inline struct gendisk *nvmq_compat_alloc_disk(struct blk_mq_tag_set *set,
+						     const struct nvmq_disk_limits *l,
+						     void *queuedata)
+{
+	struct gendisk *disk = blk_mq_alloc_disk(set, queuedata);
+
+	if (!IS_ERR(disk))
+		nvmq_compat_apply_limits(disk->queue, l);
+	return disk;
+}
+
+static inline int nvmq_compat_set_limits(struct gendisk *disk,
+					 const struct nvmq_disk_limits *l)
+{
+	blk_mq_freeze_queue(disk->queue);
+	nvmq_compat_apply_limits(disk->queue, l);
+	blk_mq_unfreeze_queue(disk->queue);
+	return 0;
+}
+#endif
+
+#endif /* NVMQ_COMPAT_H */

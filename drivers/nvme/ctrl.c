@@ -1,0 +1,690 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a controller: states, bringing up, taking down, reset, time-out.
+ *
+ * One rule keeps memory safe: queues, buffers and requests are given back only
+ * after the device was made to let go of them, by a delete that completed, by
+ * CC.EN=0, by a function level reset, or, when nothing else helps, by taking
+ * bus mastering away.
+ */
+#include <linux/blkdev.h>
+#include <linux/idr.h>
+#include <linux/slab.h>
+
+#include "ctrl.h"
+#include "regs.h"
+
+/* Shutdown where the device gives no time of its own (RTD3E = 0). */
+#define SHUTDOWN_DEFAULT_MS	5000u
+#define SHUTDOWN_MAX_MS		300000u
+
+static DEFINE_IDA(ctrl_ids);
+static struct workqueue_struct *ctrl_wq;
+
+/* ---- states ---- */
+
+static const char * const state_names[NVMQ_NR_STATES] = {
+	[NVMQ_NEW] = "new",
+	[NVMQ_CONNECTING] = "connecting",
+	[NVMQ_LIVE] = "live",
+	[NVMQ_RESETTING] = "resetting",
+	[NVMQ_DELETING] = "deleting",
+	[NVMQ_DEAD] = "dead",
+};
+
+/* legal[from] has a bit for each state that may follow. */
+static const u8 legal[NVMQ_NR_STATES] = {
+	[NVMQ_NEW] = BIT(NVMQ_CONNECTING) | BIT(NVMQ_DELETING),
+	[NVMQ_CONNECTING] = BIT(NVMQ_LIVE) | BIT(NVMQ_DEAD) | BIT(NVMQ_DELETING),
+	[NVMQ_LIVE] = BIT(NVMQ_RESETTING) | BIT(NVMQ_DELETING),
+	[NVMQ_RESETTING] = BIT(NVMQ_CONNECTING) | BIT(NVMQ_DELETING),
+	[NVMQ_DELETING] = 0,
+	[NVMQ_DEAD] = BIT(NVMQ_DELETING),
+};
+
+/* Returns false, and changes nothing, if the step is not legal. */
+static bool set_state(struct nvmq_ctrl *ctrl, enum nvmq_state to)
+{
+	unsigned long flags;
+	bool ok;
+
+	spin_lock_irqsave(&ctrl->state_lock, flags);
+	ok = legal[ctrl->state] & BIT(to);
+	if (ok)
+		WRITE_ONCE(ctrl->state, to);
+	spin_unlock_irqrestore(&ctrl->state_lock, flags);
+	return ok;
+}
+
+static enum nvmq_state get_state(const struct nvmq_ctrl *ctrl)
+{
+	return READ_ONCE(ctrl->state);
+}
+
+/**
+ * nvmq_ctrl_state_name - the state in a word
+ * @ctrl: the controller
+ */
+const char *nvmq_ctrl_state_name(const struct nvmq_ctrl *ctrl)
+{
+	return state_names[get_state(ctrl)];
+}
+
+/* ---- requests without a queue ---- */
+
+static struct nvmq_ctrl *pools_to_ctrl(struct nvmq_io_pools *pools)
+{
+	return container_of(pools, struct nvmq_ctrl, qset.pools);
+}
+
+/*
+ * A request whose hardware queue does not exist: after a reset that was granted
+ * fewer queues, until the maps are new.  Its bios are kept and sent again; a
+ * request without bios (a flush of the block layer's own) fails.  When the
+ * controller is dead or on its way out, everything fails.
+ */
+static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
+{
+	struct nvmq_ctrl *ctrl = pools_to_ctrl(pools);
+	enum nvmq_state state = get_state(ctrl);
+	unsigned long flags;
+	struct bio *bio;
+
+	if (state != NVMQ_CONNECTING || !rq->bio || blk_rq_is_passthrough(rq))
+		return BLK_STS_IOERR;
+
+	blk_mq_start_request(rq);
+	for (bio = rq->bio; bio; bio = bio->bi_next)
+		bio->bi_opf &= ~REQ_POLLED;
+	spin_lock_irqsave(&ctrl->state_lock, flags);
+	blk_steal_bios(&ctrl->orphans, rq);
+	spin_unlock_irqrestore(&ctrl->state_lock, flags);
+	blk_mq_end_request(rq, BLK_STS_OK);
+	return BLK_STS_OK;
+}
+
+static void resubmit_orphans(struct nvmq_ctrl *ctrl)
+{
+	struct bio_list list = BIO_EMPTY_LIST;
+	struct bio *bio;
+
+	spin_lock_irq(&ctrl->state_lock);
+	bio_list_merge(&list, &ctrl->orphans);
+	bio_list_init(&ctrl->orphans);
+	spin_unlock_irq(&ctrl->state_lock);
+	while ((bio = bio_list_pop(&list)))
+		submit_bio_noacct(bio);
+}
+
+/* ---- down ---- */
+
+/*
+ * Make the device let go of all memory, however unwilling it is.  @life held.
+ */
+static void disable(struct nvmq_ctrl *ctrl)
+{
+	struct device *dev = &ctrl->pdev->dev;
+
+	lockdep_assert_held(&ctrl->life);
+	nvmq_admin_stop(&ctrl->admin);
+	if (nvmq_hw_disable(&ctrl->hw) == -ETIMEDOUT) {
+		dev_err(dev, "controller does not stop: bus mastering is taken away from it\n");
+		pci_clear_master(ctrl->pdev);
+		ctrl->bus_master_off = true;
+	}
+	nvmq_admin_forget(&ctrl->admin);
+}
+
+/*
+ * Take the I/O queues away and the commands with them.  With @delete the
+ * queues are deleted one by one and the admin queue stays, if the device plays
+ * along; else the controller is disabled.  The disks are quiesced, or there are
+ * none.
+ */
+static void take_down(struct nvmq_ctrl *ctrl, bool delete)
+{
+	if (!nvmq_qset_stop(&ctrl->qset, delete))
+		disable(ctrl);
+	nvmq_qset_drain(&ctrl->qset);
+	if (ctrl->has_set) {
+		blk_mq_tagset_busy_iter(&ctrl->set, nvmq_io_cancel, NULL);
+		blk_mq_tagset_wait_completed_request(&ctrl->set);
+	}
+}
+
+/* Disable the controller and let all I/O fail; state DELETING or DEAD.  @life held. */
+static void fail_io(struct nvmq_ctrl *ctrl)
+{
+	nvmq_nss_quiesce(&ctrl->nss);
+	take_down(ctrl, false);
+	nvmq_nss_unquiesce(&ctrl->nss);
+	resubmit_orphans(ctrl);
+}
+
+/* Give up: every I/O fails, the disks stay until the driver is unbound. */
+static void die(struct nvmq_ctrl *ctrl)
+{
+	if (set_state(ctrl, NVMQ_DEAD))
+		dev_err(&ctrl->pdev->dev, "nvme%d: given up; I/O to its disks fails from now on\n",
+			ctrl->id);
+	fail_io(ctrl);
+	nvmq_nss_mark_dead(&ctrl->nss);
+}
+
+/* ---- up ---- */
+
+static void copy_text(char *to, const char *from, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : ' ';
+	while (len && to[len - 1] == ' ')
+		len--;
+	to[len] = '\0';
+}
+
+static int identify(struct nvmq_ctrl *ctrl)
+{
+	struct device *dev = &ctrl->pdev->dev;
+	struct nvmq_id_ctrl *id;
+	u32 rtd3e_ms;
+	int err;
+
+	id = kmalloc(sizeof(*id), GFP_KERNEL);
+	if (!id)
+		return -ENOMEM;
+	err = nvmq_admin_identify(&ctrl->admin, NVMQ_CNS_CONTROLLER, 0, 0, id);
+	if (err) {
+		dev_err(dev, "Identify Controller failed: error %d\n", err);
+		goto out;
+	}
+	if ((id->sqes & 0xf) > 6 || (id->sqes >> 4) < 6 ||
+	    (id->cqes & 0xf) > 4 || (id->cqes >> 4) < 4) {
+		dev_err(dev, "queue entry sizes SQES=%#x CQES=%#x do not allow 64 and 16 bytes\n",
+			id->sqes, id->cqes);
+		err = -EOPNOTSUPP;
+		goto out;
+	}
+	copy_text(ctrl->model, id->mn, sizeof(id->mn));
+	copy_text(ctrl->serial, id->sn, sizeof(id->sn));
+	copy_text(ctrl->firmware, id->fr, sizeof(id->fr));
+	rtd3e_ms = DIV_ROUND_UP(le32_to_cpu(id->rtd3e), 1000);
+	ctrl->shutdown_ms = clamp(rtd3e_ms, SHUTDOWN_DEFAULT_MS, SHUTDOWN_MAX_MS);
+	ctrl->nss.vs = ctrl->hw.vs;
+	err = nvmq_nss_read_limits(&ctrl->nss, id);
+out:
+	kfree(id);
+	return err;
+}
+
+static void log_grant(struct nvmq_ctrl *ctrl)
+{
+	char asked[NVMQ_PLAN_TEXT], granted[NVMQ_GRANT_TEXT];
+
+	nvmq_plan_format(&ctrl->qset.plan, asked, sizeof(asked));
+	nvmq_grant_format(&ctrl->qset.grant, granted, sizeof(granted));
+	dev_info(&ctrl->pdev->dev, "nvme%d: asked \"%s\"; granted \"%s\"\n", ctrl->id, asked,
+		 granted);
+}
+
+/* From any register state to I/O queues.  @life held, state CONNECTING. */
+static int bring_up(struct nvmq_ctrl *ctrl)
+{
+	int err;
+
+	lockdep_assert_held(&ctrl->life);
+	err = nvmq_hw_probe_caps(&ctrl->hw);
+	if (err)
+		return err;
+	err = nvmq_hw_disable(&ctrl->hw);
+	if (err) {
+		dev_err(&ctrl->pdev->dev, "controller cannot be disabled: error %d\n", err);
+		return err;
+	}
+	/* Only now: whoever used the device before is cut off from memory. */
+	pci_set_master(ctrl->pdev);
+	ctrl->bus_master_off = false;
+
+	err = nvmq_admin_start(&ctrl->admin);
+	if (err)
+		return err;
+	err = identify(ctrl);
+	if (err)
+		return err;
+	err = nvmq_qset_start(&ctrl->qset);
+	if (err) {
+		dev_err(&ctrl->pdev->dev, "queues cannot be set up: error %d\n", err);
+		return err;
+	}
+	log_grant(ctrl);
+	return 0;
+}
+
+/* ---- blk-mq ---- */
+
+static struct nvmq_ctrl *set_to_ctrl(struct blk_mq_tag_set *set)
+{
+	return container_of(set, struct nvmq_ctrl, set);
+}
+
+/* Called anew for every hardware context each time the maps change. */
+static int init_hctx(struct blk_mq_hw_ctx *hctx, void *data, unsigned int index)
+{
+	struct nvmq_ctrl *ctrl = data;
+
+	hctx->driver_data = ctrl->qset.ioq[index];
+	return 0;
+}
+
+static void map_queues(struct blk_mq_tag_set *set)
+{
+	nvmq_qset_map_queues(&set_to_ctrl(set)->qset, set);
+}
+
+/*
+ * The completion may be in the ring and only the interrupt lost; if not, the
+ * controller is reset and the command sent again.
+ */
+static enum blk_eh_timer_return timeout(struct request *rq)
+{
+	struct nvmq_ctrl *ctrl = set_to_ctrl(rq->q->tag_set);
+	struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
+	enum blk_eh_timer_return ret = BLK_EH_RESET_TIMER;
+
+	/* Somebody is at work on the queues: whatever it is, it sees to this command. */
+	if (!mutex_trylock(&ctrl->life))
+		return ret;
+
+	if (READ_ONCE(ioq->q.live) && nvmq_io_reap(ioq)) {
+		ioq->lost++;
+		dev_warn_ratelimited(&ctrl->pdev->dev,
+				     "queue %u: completion found without an interrupt\n",
+				     ioq->q.qid);
+	}
+	/* In flight is the only state in which it is still ours to time out. */
+	if (blk_mq_rq_state(rq) != MQ_RQ_IN_FLIGHT) {
+		mutex_unlock(&ctrl->life);
+		return BLK_EH_DONE;
+	}
+
+	switch (get_state(ctrl)) {
+	case NVMQ_LIVE:
+		dev_warn_ratelimited(&ctrl->pdev->dev,
+				     "queue %u: command (tag %d) timed out after %u s; CSTS=%#x\n",
+				     ioq->q.qid, rq->tag, jiffies_to_msecs(ctrl->io_timeout) / 1000,
+				     nvmq_hw_status(&ctrl->hw));
+		nvmq_ctrl_reset(ctrl, "I/O timed out");
+		break;
+	case NVMQ_DELETING:
+		/* No reset any more; what removal waits for must fail. */
+		fail_io(ctrl);
+		ret = BLK_EH_DONE;
+		break;
+	default:
+		break;
+	}
+	mutex_unlock(&ctrl->life);
+	return ret;
+}
+
+static const struct blk_mq_ops ctrl_mq_ops = {
+	.queue_rq = nvmq_io_queue_rq,
+	.queue_rqs = nvmq_io_queue_rqs,
+	.commit_rqs = nvmq_io_commit_rqs,
+	.complete = nvmq_io_complete_rq,
+	.poll = nvmq_io_poll,
+	.init_hctx = init_hctx,
+	.map_queues = map_queues,
+	.timeout = timeout,
+};
+
+static int alloc_set(struct nvmq_ctrl *ctrl)
+{
+	struct blk_mq_tag_set *set = &ctrl->set;
+	int err;
+
+	memset(set, 0, sizeof(*set));
+	set->ops = &ctrl_mq_ops;
+	set->nr_hw_queues = nvmq_grant_total(&ctrl->qset.grant);
+	/* All three from the start: a map cannot be added to a tag set later. */
+	set->nr_maps = HCTX_MAX_TYPES;
+	set->queue_depth = ctrl->qset.grant.depth;
+	set->numa_node = dev_to_node(&ctrl->pdev->dev);
+	set->cmd_size = sizeof(struct nvmq_iod);
+	set->timeout = ctrl->io_timeout;
+	/* One queue is no reason for a scheduler: that would end batching. */
+	set->flags = BLK_MQ_F_SHOULD_MERGE | BLK_MQ_F_NO_SCHED_BY_DEFAULT;
+	set->driver_data = ctrl;
+	err = blk_mq_alloc_tag_set(set);
+	if (err)
+		dev_err(&ctrl->pdev->dev, "no memory for %u tags of %u queues\n",
+			set->queue_depth, set->nr_hw_queues);
+	ctrl->has_set = !err;
+	return err;
+}
+
+/* ---- work ---- */
+
+static void scan_work(struct work_struct *work)
+{
+	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, scan_work);
+
+	if (get_state(ctrl) == NVMQ_LIVE && ctrl->has_set)
+		nvmq_nss_scan(&ctrl->nss);
+}
+
+/*
+ * The queues changed in number or kind.  The disks are not quiesced: requests
+ * of queues that are no more end in no_queue(), which lets the freeze pass.
+ */
+static void remap(struct nvmq_ctrl *ctrl)
+{
+	blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&ctrl->qset.grant));
+	resubmit_orphans(ctrl);
+}
+
+static void reset_work(struct work_struct *work)
+{
+	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, reset_work);
+	struct device *dev = &ctrl->pdev->dev;
+	struct nvmq_grant old;
+	int err;
+
+	mutex_lock(&ctrl->life);
+	if (get_state(ctrl) != NVMQ_RESETTING)
+		goto out;
+
+	old = ctrl->qset.grant;
+	nvmq_nss_quiesce(&ctrl->nss);
+	take_down(ctrl, false);
+	if (!set_state(ctrl, NVMQ_CONNECTING)) {
+		/* Being removed: what is queued must fail, not wait. */
+		nvmq_nss_unquiesce(&ctrl->nss);
+		goto out;
+	}
+	err = bring_up(ctrl);
+	if (!err && ctrl->has_set && !nvmq_grant_total(&ctrl->qset.grant)) {
+		dev_err(dev, "nvme%d: no I/O queue after the reset\n", ctrl->id);
+		err = -EIO;
+	}
+	/* The tags are for the old depth. */
+	if (!err && ctrl->has_set && ctrl->qset.grant.depth < ctrl->set.queue_depth) {
+		dev_err(dev, "nvme%d: queues hold %u commands after the reset, not %u\n", ctrl->id,
+			ctrl->qset.grant.depth, ctrl->set.queue_depth);
+		err = -EIO;
+	}
+	if (err) {
+		die(ctrl);
+		goto out;
+	}
+
+	nvmq_nss_unquiesce(&ctrl->nss);
+	if (ctrl->has_set && memcmp(old.queues, ctrl->qset.grant.queues, sizeof(old.queues)))
+		remap(ctrl);
+	if (set_state(ctrl, NVMQ_LIVE)) {
+		dev_info(dev, "nvme%d: reset done\n", ctrl->id);
+		queue_work(ctrl_wq, &ctrl->scan_work);
+	}
+out:
+	mutex_unlock(&ctrl->life);
+}
+
+/**
+ * nvmq_ctrl_reset - take the controller down and bring it up again
+ * @ctrl: a live controller
+ * @why: reason for the log
+ *
+ * Returns at once; I/O waits, and what was outstanding is sent again.
+ *
+ * Context: any.
+ * Return: 0; -EBUSY if it is not live.
+ */
+int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why)
+{
+	if (!set_state(ctrl, NVMQ_RESETTING))
+		return -EBUSY;
+	dev_warn(&ctrl->pdev->dev, "nvme%d: reset: %s\n", ctrl->id, why);
+	queue_work(ctrl_wq, &ctrl->reset_work);
+	return 0;
+}
+
+static void admin_timed_out(struct nvmq_admin *admin)
+{
+	nvmq_ctrl_reset(container_of(admin, struct nvmq_ctrl, admin), "admin command timed out");
+}
+
+/* ---- birth and death ---- */
+
+/**
+ * nvmq_ctrl_create - memory for a controller
+ * @pdev: enabled PCI function whose regions are held, DMA mask set
+ * @options: what the user chose
+ *
+ * Context: may sleep.
+ * Return: the controller, or an error pointer.
+ */
+struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_options *options)
+{
+	struct nvmq_ctrl *ctrl;
+	int err;
+
+	ctrl = kzalloc_node(sizeof(*ctrl), GFP_KERNEL, dev_to_node(&pdev->dev));
+	if (!ctrl)
+		return ERR_PTR(-ENOMEM);
+	ctrl->pdev = pdev;
+	ctrl->io_timeout = options->io_timeout * HZ;
+	ctrl->shutdown_ms = SHUTDOWN_DEFAULT_MS;
+	spin_lock_init(&ctrl->state_lock);
+	mutex_init(&ctrl->life);
+	bio_list_init(&ctrl->orphans);
+	INIT_WORK(&ctrl->reset_work, reset_work);
+	INIT_WORK(&ctrl->scan_work, scan_work);
+	ctrl->nss.admin = &ctrl->admin;
+	ctrl->nss.set = &ctrl->set;
+	ctrl->nss.dev = &pdev->dev;
+	ctrl->nss.quirks = options->quirks;
+	mutex_init(&ctrl->nss.lock);
+	INIT_LIST_HEAD(&ctrl->nss.list);
+
+	ctrl->id = ida_alloc_max(&ctrl_ids, U16_MAX, GFP_KERNEL);
+	if (ctrl->id < 0) {
+		err = ctrl->id;
+		goto free;
+	}
+	ctrl->nss.ctrl_id = ctrl->id;
+	err = nvmq_hw_map(&ctrl->hw, pdev);
+	if (err)
+		goto free_id;
+	err = nvmq_hw_probe_caps(&ctrl->hw);
+	if (err)
+		goto unmap;
+	ctrl->qset.pools.no_queue = no_queue;
+	err = nvmq_qset_init(&ctrl->qset, &ctrl->admin, &options->plan,
+			     options->quirks & NVMQ_QUIRK_PRP_512 ? 512 : 256);
+	if (err)
+		goto unmap;
+	ctrl->admin.timed_out = admin_timed_out;
+	err = nvmq_admin_alloc(&ctrl->admin, &ctrl->hw, ctrl->id, options->admin_timeout * HZ);
+	if (err)
+		goto exit_qset;
+	return ctrl;
+
+exit_qset:
+	nvmq_qset_exit(&ctrl->qset);
+unmap:
+	nvmq_hw_unmap(&ctrl->hw);
+free_id:
+	ida_free(&ctrl_ids, ctrl->id);
+free:
+	kfree(ctrl);
+	return ERR_PTR(err);
+}
+
+/**
+ * nvmq_ctrl_start - bring the controller up for the first time and add its disks
+ * @ctrl: from nvmq_ctrl_create()
+ *
+ * A controller without I/O queues is brought up too: it has no disks, and its
+ * admin queue works.
+ *
+ * Context: sleeps.
+ * Return: 0; on error the controller is disabled, and nvmq_ctrl_destroy() is next.
+ */
+int nvmq_ctrl_start(struct nvmq_ctrl *ctrl)
+{
+	int err;
+
+	mutex_lock(&ctrl->life);
+	set_state(ctrl, NVMQ_CONNECTING);
+	err = bring_up(ctrl);
+	if (!err && nvmq_grant_total(&ctrl->qset.grant))
+		err = alloc_set(ctrl);
+	if (err)
+		take_down(ctrl, false);
+	else if (!nvmq_grant_total(&ctrl->qset.grant))
+		dev_warn(&ctrl->pdev->dev, "nvme%d: no I/O queues: no disks, admin commands only\n",
+			 ctrl->id);
+	set_state(ctrl, err ? NVMQ_DEAD : NVMQ_LIVE);
+	mutex_unlock(&ctrl->life);
+	if (err)
+		return err;
+
+	/* So that the disks are there when insmod returns. */
+	queue_work(ctrl_wq, &ctrl->scan_work);
+	flush_work(&ctrl->scan_work);
+	return 0;
+}
+
+/* Queues deleted in order, device told, memory its own again.  @life held. */
+static void shut_down(struct nvmq_ctrl *ctrl)
+{
+	bool alive = !nvmq_hw_gone(&ctrl->hw) && ctrl->admin.q.live;
+
+	take_down(ctrl, alive);
+	if (!alive)
+		return;
+	nvmq_admin_stop(&ctrl->admin);
+	if (nvmq_hw_shutdown(&ctrl->hw, ctrl->shutdown_ms))
+		disable(ctrl);
+	nvmq_admin_forget(&ctrl->admin);
+}
+
+/**
+ * nvmq_ctrl_remove - end all I/O, remove the disks, shut the device down
+ * @ctrl: a controller that was started
+ *
+ * Context: sleeps; ends in any case, a dead device included.
+ */
+void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
+{
+	set_state(ctrl, NVMQ_DELETING);
+	cancel_work_sync(&ctrl->reset_work);
+
+	if (nvmq_hw_gone(&ctrl->hw)) {
+		/* Surprise: let everything fail now instead of timing out. */
+		mutex_lock(&ctrl->life);
+		fail_io(ctrl);
+		mutex_unlock(&ctrl->life);
+		nvmq_nss_mark_dead(&ctrl->nss);
+	} else {
+		nvmq_nss_unquiesce(&ctrl->nss);
+	}
+	cancel_work_sync(&ctrl->scan_work);
+	nvmq_nss_remove(&ctrl->nss);
+
+	mutex_lock(&ctrl->life);
+	shut_down(ctrl);
+	mutex_unlock(&ctrl->life);
+}
+
+/**
+ * nvmq_ctrl_destroy - free a controller
+ * @ctrl: removed, or never started with success
+ */
+void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
+{
+	cancel_work_sync(&ctrl->reset_work);
+	cancel_work_sync(&ctrl->scan_work);
+	if (ctrl->has_set)
+		blk_mq_free_tag_set(&ctrl->set);
+	nvmq_admin_forget(&ctrl->admin);
+	nvmq_admin_free(&ctrl->admin);
+	nvmq_qset_exit(&ctrl->qset);
+	nvmq_hw_unmap(&ctrl->hw);
+	ida_free(&ctrl_ids, ctrl->id);
+	kfree(ctrl);
+}
+
+/**
+ * nvmq_ctrl_shutdown - the machine goes down: have the device save its data
+ * @ctrl: a controller that was started
+ *
+ * The disks stay; I/O to them fails from now on.
+ *
+ * Context: sleeps.
+ */
+void nvmq_ctrl_shutdown(struct nvmq_ctrl *ctrl)
+{
+	set_state(ctrl, NVMQ_DELETING);
+	cancel_work_sync(&ctrl->reset_work);
+	mutex_lock(&ctrl->life);
+	nvmq_nss_quiesce(&ctrl->nss);
+	shut_down(ctrl);
+	mutex_unlock(&ctrl->life);
+	nvmq_nss_unquiesce(&ctrl->nss);
+}
+
+/**
+ * nvmq_ctrl_suspend - shut the device down, keep the disks and their I/O waiting
+ * @ctrl: the controller
+ *
+ * Return: 0, or -EBUSY while a reset is under way.
+ */
+int nvmq_ctrl_suspend(struct nvmq_ctrl *ctrl)
+{
+	flush_work(&ctrl->reset_work);
+	if (get_state(ctrl) == NVMQ_DEAD)
+		return 0;
+	if (!set_state(ctrl, NVMQ_RESETTING))
+		return -EBUSY;
+	mutex_lock(&ctrl->life);
+	nvmq_nss_quiesce(&ctrl->nss);
+	shut_down(ctrl);
+	mutex_unlock(&ctrl->life);
+	return 0;
+}
+
+/**
+ * nvmq_ctrl_resume - bring the device up after nvmq_ctrl_suspend()
+ * @ctrl: the controller
+ *
+ * Return: 0; a device that does not come back is given up by the reset.
+ */
+int nvmq_ctrl_resume(struct nvmq_ctrl *ctrl)
+{
+	if (get_state(ctrl) == NVMQ_RESETTING)
+		queue_work(ctrl_wq, &ctrl->reset_work);
+	return 0;
+}
+
+/**
+ * nvmq_ctrl_module_init - what all controllers share
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nvmq_ctrl_module_init(void)
+{
+	/* A reset may be what memory reclaim waits for. */
+	ctrl_wq = alloc_workqueue("nvmq", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return ctrl_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * nvmq_ctrl_module_exit - undo nvmq_ctrl_module_init()
+ */
+void nvmq_ctrl_module_exit(void)
+{
+	destroy_workqueue(ctrl_wq);
+	ida_destroy(&ctrl_ids);
+}

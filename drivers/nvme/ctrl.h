@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A controller and its life.
+ */
+#ifndef NVMQ_CTRL_H
+#define NVMQ_CTRL_H
+
+#include <linux/blk-mq.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include "admin.h"
+#include "hw.h"
+#include "ns.h"
+#include "qset.h"
+
+/**
+ * enum nvmq_state - where a controller is in its life
+ * @NVMQ_NEW: memory, and nothing else
+ * @NVMQ_CONNECTING: being brought up
+ * @NVMQ_LIVE: serving
+ * @NVMQ_RESETTING: to be taken down and brought up again
+ * @NVMQ_DELETING: being removed
+ * @NVMQ_DEAD: given up; the disks stay, as errors, until it is removed
+ * @NVMQ_NR_STATES: number of states
+ */
+enum nvmq_state {
+	NVMQ_NEW,
+	NVMQ_CONNECTING,
+	NVMQ_LIVE,
+	NVMQ_RESETTING,
+	NVMQ_DELETING,
+	NVMQ_DEAD,
+	NVMQ_NR_STATES
+};
+
+/**
+ * struct nvmq_ctrl - a controller
+ * @hw: its registers
+ * @admin: its admin queue
+ * @qset: its I/O queues
+ * @nss: its namespaces
+ * @pdev: the PCI function
+ * @id: X of nvmeXnY
+ * @state: enum nvmq_state; changed by set_state() only, under @state_lock
+ * @state_lock: guards @state and @orphans
+ * @life: serialises bringing up, taking down and whoever looks at @qset;
+ *        outermost lock of the driver
+ * @set: the tag set of all disks
+ * @has_set: @set is allocated
+ * @reset_work: takes the controller down and brings it up again
+ * @scan_work: brings the disks up to date
+ * @orphans: bios of requests whose queue a reset took away, to be sent again
+ * @bus_master_off: DMA was cut off because the controller would not stop
+ * @shutdown_ms: how long a shutdown may take (RTD3E)
+ * @io_timeout: jiffies that an I/O may take
+ * @model: Identify Controller, MN, without trailing blanks
+ * @serial: SN, likewise
+ * @firmware: FR, likewise
+ * @debugfs: directory, or an error pointer
+ */
+struct nvmq_ctrl {
+	struct nvmq_hw hw;
+	struct nvmq_admin admin;
+	struct nvmq_qset qset;
+	struct nvmq_nss nss;
+
+	struct pci_dev *pdev;
+	int id;
+	enum nvmq_state state;
+	spinlock_t state_lock;
+	struct mutex life;
+
+	struct blk_mq_tag_set set;
+	bool has_set;
+	struct work_struct reset_work;
+	struct work_struct scan_work;
+	struct bio_list orphans;
+	bool bus_master_off;
+
+	u32 shutdown_ms;
+	unsigned long io_timeout;
+	char model[41];
+	char serial[21];
+	char firmware[9];
+	struct dentry *debugfs;
+};
+
+/**
+ * struct nvmq_ctrl_options - what the user chose for a controller
+ * @plan: queue plan
+ * @io_timeout: seconds
+ * @admin_timeout: seconds
+ * @quirks: NVMQ_QUIRK_*
+ */
+struct nvmq_ctrl_options {
+	struct nvmq_plan plan;
+	u32 io_timeout;
+	u32 admin_timeout;
+	unsigned long quirks;
+};
+
+int nvmq_ctrl_module_init(void);
+void nvmq_ctrl_module_exit(void);
+struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_options *options);
+int nvmq_ctrl_start(struct nvmq_ctrl *ctrl);
+void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl);
+void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl);
+void nvmq_ctrl_shutdown(struct nvmq_ctrl *ctrl);
+int nvmq_ctrl_suspend(struct nvmq_ctrl *ctrl);
+int nvmq_ctrl_resume(struct nvmq_ctrl *ctrl);
+int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why);
+const char *nvmq_ctrl_state_name(const struct nvmq_ctrl *ctrl);
+
+#endif /* NVMQ_CTRL_H */

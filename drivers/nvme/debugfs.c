@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The queue map and the queues in debugfs.
+ *
+ * Nothing depends on these files: that debugfs is not there, or full, is no
+ * error anywhere.
+ */
+#include <linux/cpumask.h>
+#include <linux/debugfs.h>
+#include <linux/irq.h>
+#include <linux/seq_file.h>
+
+#include "ctrl.h"
+#include "debugfs.h"
+
+static struct dentry *root;
+
+/* Which queue a CPU's I/O of each type goes to; '-': there is none of that type. */
+static int map_show(struct seq_file *m, void *unused)
+{
+	struct nvmq_ctrl *ctrl = m->private;
+	const struct nvmq_qset *qs = &ctrl->qset;
+	int cpu, type;
+
+	seq_puts(m, "# cpu default read poll\n");
+	mutex_lock(&ctrl->life);
+	for_each_possible_cpu(cpu) {
+		seq_printf(m, "%d", cpu);
+		for (type = 0; type < NVMQ_NR_TYPES; type++) {
+			if (qs->grant.queues[type] && qs->map[type][cpu])
+				seq_printf(m, " %u", qs->map[type][cpu]);
+			else
+				seq_puts(m, " -");
+		}
+		seq_putc(m, '\n');
+	}
+	mutex_unlock(&ctrl->life);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(map);
+
+/* The CPUs that an interrupt is delivered to now. */
+static void show_irq_cpus(struct seq_file *m, int irq)
+{
+	struct irq_data *data = irq_get_irq_data(irq);
+	const struct cpumask *mask = data ? irq_data_get_effective_affinity_mask(data) : NULL;
+
+	if (mask && !cpumask_empty(mask))
+		seq_printf(m, " %*pbl\n", cpumask_pr_args(mask));
+	else
+		seq_puts(m, " -\n");
+}
+
+static int queues_show(struct seq_file *m, void *unused)
+{
+	struct nvmq_ctrl *ctrl = m->private;
+	const struct nvmq_qset *qs = &ctrl->qset;
+	u16 total, qid;
+
+	seq_puts(m, "# qid type depth vector irq cpus\n");
+	mutex_lock(&ctrl->life);
+	total = nvmq_grant_total(&qs->grant);
+	seq_printf(m, "0 admin %u", NVMQ_ADMIN_TAGS);
+	if (ctrl->admin.irq) {
+		seq_printf(m, " 0 %d", ctrl->admin.irq);
+		show_irq_cpus(m, ctrl->admin.irq);
+	} else {
+		seq_puts(m, " - - -\n");
+	}
+	for (qid = 1; qid <= total; qid++) {
+		const struct nvmq_ioq *ioq = qs->ioq[qid - 1];
+
+		seq_printf(m, "%u %s %u", qid, nvmq_qtype_name(nvmq_grant_type(&qs->grant, qid)),
+			   qs->grant.depth);
+		if (ioq->irq) {
+			seq_printf(m, " %d %d", ioq->vector, ioq->irq);
+			show_irq_cpus(m, ioq->irq);
+		} else {
+			seq_puts(m, " - - -\n");
+		}
+	}
+	mutex_unlock(&ctrl->life);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(queues);
+
+/**
+ * nvmq_debugfs_add - make the directory of a controller
+ * @ctrl: the controller
+ */
+void nvmq_debugfs_add(struct nvmq_ctrl *ctrl)
+{
+	ctrl->debugfs = debugfs_create_dir(pci_name(ctrl->pdev), root);
+	debugfs_create_file("map", 0444, ctrl->debugfs, ctrl, &map_fops);
+	debugfs_create_file("queues", 0444, ctrl->debugfs, ctrl, &queues_fops);
+}
+
+/**
+ * nvmq_debugfs_remove - undo nvmq_debugfs_add()
+ * @ctrl: the controller; nobody reads its files when this returns
+ */
+void nvmq_debugfs_remove(struct nvmq_ctrl *ctrl)
+{
+	debugfs_remove(ctrl->debugfs);
+	ctrl->debugfs = NULL;
+}
+
+/**
+ * nvmq_debugfs_init - make the driver's directory
+ */
+void nvmq_debugfs_init(void)
+{
+	root = debugfs_create_dir("nvmq", NULL);
+}
+
+/**
+ * nvmq_debugfs_exit - remove the driver's directory
+ */
+void nvmq_debugfs_exit(void)
+{
+	debugfs_remove(root);
+}

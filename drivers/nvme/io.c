@@ -1,0 +1,732 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The path of an I/O, all of it: queue_rq, queue_rqs, commit, interrupt, poll,
+ * completion, unmapping.
+ *
+ * Going down a request is first mapped, with no lock held, then started, then
+ * written into the ring under the queue's lock.  Coming up its data is
+ * unmapped, it joins a batch, and the batch is ended after the completion
+ * doorbell was rung once.
+ */
+#include <linux/blkdev.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmapool.h>
+#include <linux/slab.h>
+
+#include "cmd.h"
+#include "io.h"
+#include "trace.h"
+
+/* How often a command that the device failed is sent again. */
+#define MAX_RETRIES	5
+
+static_assert(NVMQ_VIRT_BOUNDARY == NVMQ_PAGE_MASK);
+static_assert(sizeof(struct nvmq_iod) == 40);
+/* PRP lists, REQ_OP_READ and the like: facts that the path relies on. */
+static_assert((__force u32)REQ_OP_READ == 0 && (__force u32)REQ_OP_WRITE == 1);
+/* The pages of the longest transfer, behind PRP1, fit the chain. */
+static_assert(NVMQ_MAX_TRANSFER / NVMQ_PAGE_SIZE <=
+	      NVMQ_PRP_CHAIN_PAGES * (NVMQ_PRP_PAGE_ENTRIES - 1) + 1);
+
+static inline const struct nvmq_cmd_ns *rq_ns(const struct request *rq)
+{
+	return rq->q->queuedata;
+}
+
+static inline void *prp_slot(const struct nvmq_ioq *ioq, u32 tag)
+{
+	return ioq->prp + (size_t)tag * ioq->prp_stride;
+}
+
+static inline u64 prp_slot_dma(const struct nvmq_ioq *ioq, u32 tag)
+{
+	return ioq->prp_dma + (u64)tag * ioq->prp_stride;
+}
+
+static inline struct scatterlist *sg_slot(const struct nvmq_ioq *ioq, u32 tag)
+{
+	return ioq->sgs + (size_t)tag * NVMQ_SLOT_SEGS;
+}
+
+/* ---- down: mapping ---- */
+
+/*
+ * PRPs for the mapped segments of a request that fits the tag's list.  A
+ * segment that leaves a gap would let data go to the wrong page: refuse.
+ */
+static bool prp_from_slot(struct nvmq_ioq *ioq, struct nvmq_iod *iod, u32 tag,
+			  struct scatterlist *sg, int mapped)
+{
+	__le64 *list = prp_slot(ioq, tag);
+	__le64 *next = list;
+	u64 addr = sg_dma_address(sg);
+	u64 end = addr + sg_dma_len(sg);
+	u64 second = (addr & ~(u64)NVMQ_PAGE_MASK) + NVMQ_PAGE_SIZE;
+
+	iod->prp1 = addr;
+	if (end > second)
+		next = nvmq_prp_put(next, second, end - second);
+
+	while (--mapped) {
+		sg = sg_next(sg);
+		addr = sg_dma_address(sg);
+		if (unlikely((addr | end) & NVMQ_PAGE_MASK))
+			return false;
+		end = addr + sg_dma_len(sg);
+		next = nvmq_prp_put(next, addr, end - addr);
+	}
+
+	if (next == list)
+		iod->prp2 = 0;
+	else if (next == list + 1)
+		iod->prp2 = le64_to_cpu(*list);
+	else
+		iod->prp2 = prp_slot_dma(ioq, tag);
+	return true;
+}
+
+static noinline blk_status_t map_slot(struct nvmq_ioq *ioq, struct request *rq,
+				      struct nvmq_iod *iod)
+{
+	struct scatterlist *sg = sg_slot(ioq, rq->tag);
+	int nents = nvmq_blk_map_sg(rq, sg);
+	int mapped = dma_map_sg_attrs(ioq->q.dev, sg, nents, rq_dma_dir(rq), DMA_ATTR_NO_WARN);
+
+	if (unlikely(!mapped))
+		return BLK_STS_RESOURCE;
+	if (unlikely(!prp_from_slot(ioq, iod, rq->tag, sg, mapped))) {
+		dma_unmap_sg_attrs(ioq->q.dev, sg, nents, rq_dma_dir(rq), 0);
+		dev_warn_ratelimited(ioq->q.dev, "segments of a request are not page aligned\n");
+		return BLK_STS_IOERR;
+	}
+	iod->nents = nents;
+	iod->map = NVMQ_MAP_SLOT;
+	return BLK_STS_OK;
+}
+
+static void big_free(struct nvmq_io_pools *pools, struct nvmq_big *big)
+{
+	while (big->pages--)
+		dma_pool_free(pools->list_pages, big->chain.page[big->pages],
+			      big->chain.dma[big->pages]);
+	mempool_free(big, pools->big);
+}
+
+static int prp_from_big(struct nvmq_iod *iod, struct nvmq_big *big, int mapped)
+{
+	struct scatterlist *sg = big->sg;
+	u64 addr = sg_dma_address(sg);
+	u64 end = addr + sg_dma_len(sg);
+	u64 second = (addr & ~(u64)NVMQ_PAGE_MASK) + NVMQ_PAGE_SIZE;
+
+	iod->prp1 = addr;
+	iod->prp2 = big->chain.dma[0];
+	if (end > second && nvmq_prp_chain_put(&big->chain, second, end - second))
+		return -EINVAL;
+	while (--mapped) {
+		sg = sg_next(sg);
+		addr = sg_dma_address(sg);
+		if ((addr | end) & NVMQ_PAGE_MASK)
+			return -EINVAL;
+		end = addr + sg_dma_len(sg);
+		if (nvmq_prp_chain_put(&big->chain, addr, end - addr))
+			return -EINVAL;
+	}
+	return big->chain.left ? -EINVAL : 0;
+}
+
+static noinline blk_status_t map_big(struct nvmq_ioq *ioq, struct request *rq,
+				     struct nvmq_iod *iod)
+{
+	struct nvmq_io_pools *pools = ioq->pools;
+	blk_status_t ret = BLK_STS_RESOURCE;
+	struct nvmq_big *big;
+	u32 entries, pages;
+	int mapped;
+
+	big = mempool_alloc(pools->big, GFP_ATOMIC);
+	if (!big)
+		return BLK_STS_RESOURCE;
+	big->pages = 0;
+
+	sg_init_table(big->sg, blk_rq_nr_phys_segments(rq));
+	big->nents = nvmq_blk_map_sg(rq, big->sg);
+	mapped = dma_map_sg_attrs(ioq->q.dev, big->sg, big->nents, rq_dma_dir(rq),
+				  DMA_ATTR_NO_WARN);
+	if (!mapped)
+		goto free;
+
+	/* More than 128 KiB: there is always a second page, and a third. */
+	entries = nvmq_prp_pages(sg_dma_address(big->sg), blk_rq_bytes(rq)) - 1;
+	pages = nvmq_prp_chain_pages(entries);
+	while (big->pages < pages) {
+		big->chain.page[big->pages] = dma_pool_alloc(pools->list_pages, GFP_ATOMIC,
+							     &big->chain.dma[big->pages]);
+		if (!big->chain.page[big->pages])
+			goto unmap;
+		big->pages++;
+	}
+	nvmq_prp_chain_start(&big->chain, entries);
+	if (prp_from_big(iod, big, mapped)) {
+		dev_warn_ratelimited(ioq->q.dev, "segments of a request are not page aligned\n");
+		ret = BLK_STS_IOERR;
+		goto unmap;
+	}
+	iod->big = big;
+	iod->map = NVMQ_MAP_BIG;
+	return BLK_STS_OK;
+
+unmap:
+	dma_unmap_sg_attrs(ioq->q.dev, big->sg, big->nents, rq_dma_dir(rq), 0);
+free:
+	big_free(pools, big);
+	return ret;
+}
+
+static void ranges_free(struct nvmq_io_pools *pools, struct nvmq_dsm_range *ranges)
+{
+	if (ranges == pools->spare_ranges)
+		clear_bit_unlock(0, &pools->spare_busy);
+	else
+		kfree(ranges);
+}
+
+static blk_status_t map_ranges(struct nvmq_ioq *ioq, struct request *rq, struct nvmq_iod *iod)
+{
+	const size_t size = NVMQ_DSM_RANGES_MAX * sizeof(struct nvmq_dsm_range);
+	struct nvmq_io_pools *pools = ioq->pools;
+	struct nvmq_dsm_range *ranges;
+	dma_addr_t addr;
+	int n;
+
+	ranges = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	if (!ranges) {
+		/* A discard may be what frees memory: one list is kept back. */
+		if (test_and_set_bit_lock(0, &pools->spare_busy))
+			return BLK_STS_RESOURCE;
+		ranges = pools->spare_ranges;
+	}
+
+	n = nvmq_cmd_ranges(ranges, rq, rq_ns(rq));
+	if (n < 0) {
+		ranges_free(pools, ranges);
+		return BLK_STS_IOERR;
+	}
+	addr = dma_map_single(ioq->q.dev, ranges, size, DMA_TO_DEVICE);
+	if (dma_mapping_error(ioq->q.dev, addr)) {
+		ranges_free(pools, ranges);
+		return BLK_STS_RESOURCE;
+	}
+	iod->prp1 = addr;
+	iod->prp2 = 0;
+	iod->len = size;
+	iod->nents = n;
+	iod->ranges = ranges;
+	iod->map = NVMQ_MAP_RANGES;
+	return BLK_STS_OK;
+}
+
+static noinline blk_status_t map_other(struct nvmq_ioq *ioq, struct request *rq,
+				       struct nvmq_iod *iod)
+{
+	switch (req_op(rq)) {
+	case REQ_OP_DISCARD:
+		return map_ranges(ioq, rq, iod);
+	case REQ_OP_FLUSH:
+	case REQ_OP_WRITE_ZEROES:
+		iod->map = NVMQ_MAP_NONE;
+		return BLK_STS_OK;
+	default:
+		return BLK_STS_NOTSUPP;
+	}
+}
+
+/* Reads and writes.  One segment, the most common case, without a scatterlist. */
+static __always_inline blk_status_t map_rw(struct nvmq_ioq *ioq, struct request *rq,
+					   struct nvmq_iod *iod)
+{
+	u32 len = blk_rq_bytes(rq);
+
+	if (unlikely(len > NVMQ_SLOT_TRANSFER))
+		return map_big(ioq, rq, iod);
+
+	if (likely(rq->nr_phys_segments == 1)) {
+		struct bio_vec bv = mp_bvec_iter_bvec(rq->bio->bi_io_vec, rq->bio->bi_iter);
+		u64 addr, second, end;
+
+		/* A segment is a bvec unless it was split: see for yourself. */
+		if (unlikely(bv.bv_len != len))
+			return map_slot(ioq, rq, iod);
+		addr = dma_map_page(ioq->q.dev, bv.bv_page, bv.bv_offset, len, rq_dma_dir(rq));
+		if (unlikely(dma_mapping_error(ioq->q.dev, addr)))
+			return BLK_STS_RESOURCE;
+
+		iod->prp1 = addr;
+		iod->len = len;
+		iod->map = NVMQ_MAP_ONE;
+		second = (addr | NVMQ_PAGE_MASK) + 1;
+		end = addr + len;
+		if (likely(end <= second)) {
+			iod->prp2 = 0;
+		} else if (end <= second + NVMQ_PAGE_SIZE) {
+			iod->prp2 = second;
+		} else {
+			iod->prp2 = prp_slot_dma(ioq, rq->tag);
+			nvmq_prp_put(prp_slot(ioq, rq->tag), second, end - second);
+		}
+		return BLK_STS_OK;
+	}
+	return map_slot(ioq, rq, iod);
+}
+
+static __always_inline blk_status_t prep(struct nvmq_ioq *ioq, struct request *rq)
+{
+	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+
+	if (likely(req_op(rq) <= REQ_OP_WRITE))
+		return map_rw(ioq, rq, iod);
+	return map_other(ioq, rq, iod);
+}
+
+/* ---- down: the ring ---- */
+
+/* @ioq->q.sq_lock held. */
+static __always_inline void push(struct nvmq_ioq *ioq, struct request *rq)
+{
+	const struct nvmq_cmd_ns *ns = rq_ns(rq);
+	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+	struct nvmq_sqe *sqe = nvmq_sq_next(&ioq->q);
+	u16 cid = nvmq_slot_give(&ioq->q, rq->tag, rq);
+
+	if (likely(req_op(rq) <= REQ_OP_WRITE))
+		nvmq_cmd_rw(sqe, rq, ns, cid, iod->prp1, iod->prp2);
+	else
+		nvmq_cmd_other(sqe, rq, ns, cid, iod->prp1, iod->nents);
+	trace_nvmq_command(ioq->q.ctrl_id, ioq->q.qid, sqe);
+	nvmq_sq_push(&ioq->q);
+}
+
+/* @ioq->q.sq_lock held. */
+static __always_inline void ring(struct nvmq_ioq *ioq)
+{
+	if (nvmq_sq_ring(&ioq->q))
+		trace_nvmq_doorbell(ioq->q.ctrl_id, ioq->q.qid, false, ioq->q.tail);
+}
+
+/**
+ * nvmq_io_queue_rq - blk-mq queue_rq
+ * @hctx: hardware context; its driver_data is the struct nvmq_ioq
+ * @bd: the request, and whether more are to follow at once
+ *
+ * Context: process or softirq, under RCU; does not sleep.
+ * Return: BLK_STS_RESOURCE to be called again; where the queue does not exist
+ * any more, what the controller says of it.
+ */
+blk_status_t nvmq_io_queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *bd)
+{
+	struct nvmq_ioq *ioq = hctx->driver_data;
+	struct request *rq = bd->rq;
+	blk_status_t ret;
+
+	if (unlikely(!READ_ONCE(ioq->q.live)))
+		return ioq->pools->no_queue(ioq->pools, rq);
+	ret = prep(ioq, rq);
+	if (unlikely(ret))
+		return ret;
+	blk_mq_start_request(rq);
+
+	spin_lock(&ioq->q.sq_lock);
+	push(ioq, rq);
+	if (bd->last)
+		ring(ioq);
+	spin_unlock(&ioq->q.sq_lock);
+	return BLK_STS_OK;
+}
+
+/**
+ * nvmq_io_queue_rqs - blk-mq queue_rqs: a batch with one doorbell
+ * @list: requests of one request queue, of one or more hardware contexts; the
+ *        ones that could not be taken are left in it for nvmq_io_queue_rq(),
+ *        which knows how to refuse
+ *
+ * Context: process, under RCU; does not sleep.
+ */
+void nvmq_io_queue_rqs(nvmq_rq_list *list)
+{
+	struct request *first = nvmq_rq_list_head(list);
+
+	while (first) {
+		struct blk_mq_hw_ctx *hctx = first->mq_hctx;
+		struct nvmq_ioq *ioq = hctx->driver_data;
+		struct request *rq = first;
+		struct request *end = NULL;
+
+		if (unlikely(!READ_ONCE(ioq->q.live)))
+			break;
+		do {
+			if (unlikely(rq->mq_hctx != hctx) || unlikely(prep(ioq, rq))) {
+				end = rq;
+				break;
+			}
+			blk_mq_start_request(rq);
+			rq = rq->rq_next;
+		} while (rq);
+		if (unlikely(end == first))
+			break;
+
+		/*
+		 * Nothing is completed, and so no request vanishes from the
+		 * list, before the doorbell is rung.
+		 */
+		spin_lock(&ioq->q.sq_lock);
+		for (rq = first; rq != end; rq = rq->rq_next)
+			push(ioq, rq);
+		ring(ioq);
+		spin_unlock(&ioq->q.sq_lock);
+		first = end;
+	}
+	nvmq_rq_list_cut(list, first);
+}
+
+/**
+ * nvmq_io_commit_rqs - blk-mq commit_rqs: ring for what was queued without it
+ * @hctx: hardware context
+ */
+void nvmq_io_commit_rqs(struct blk_mq_hw_ctx *hctx)
+{
+	struct nvmq_ioq *ioq = hctx->driver_data;
+
+	spin_lock(&ioq->q.sq_lock);
+	if (READ_ONCE(ioq->q.live))
+		ring(ioq);
+	spin_unlock(&ioq->q.sq_lock);
+}
+
+/* ---- up ---- */
+
+static noinline void unmap_other(struct nvmq_ioq *ioq, struct request *rq, struct nvmq_iod *iod)
+{
+	switch (iod->map) {
+	case NVMQ_MAP_SLOT:
+		dma_unmap_sg_attrs(ioq->q.dev, sg_slot(ioq, rq->tag), iod->nents,
+				   rq_dma_dir(rq), 0);
+		break;
+	case NVMQ_MAP_BIG:
+		dma_unmap_sg_attrs(ioq->q.dev, iod->big->sg, iod->big->nents,
+				   rq_dma_dir(rq), 0);
+		big_free(ioq->pools, iod->big);
+		break;
+	case NVMQ_MAP_RANGES:
+		dma_unmap_single(ioq->q.dev, iod->prp1, iod->len, DMA_TO_DEVICE);
+		ranges_free(ioq->pools, iod->ranges);
+		break;
+	default:
+		break;
+	}
+}
+
+static __always_inline void unmap(struct nvmq_ioq *ioq, struct request *rq)
+{
+	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+
+	if (likely(iod->map == NVMQ_MAP_ONE))
+		dma_unmap_page(ioq->q.dev, iod->prp1, iod->len, rq_dma_dir(rq));
+	else
+		unmap_other(ioq, rq, iod);
+}
+
+static noinline void bogus(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe)
+{
+	ioq->q.bogus++;
+	dev_warn_ratelimited(ioq->q.dev,
+			     "queue %u: completion of CID %#06x, which no command has (status %#x, SQ head %u): dropped\n",
+			     ioq->q.qid, le16_to_cpu(cqe->cid), le16_to_cpu(cqe->status) >> 1,
+			     le16_to_cpu(cqe->sqhd));
+}
+
+/*
+ * Success ends in the batch, on this CPU.  A failed command, and one whose
+ * queue wants completions on the submitting CPU (rq_affinity=2), goes the block
+ * layer's way to nvmq_io_complete_rq().
+ */
+static __always_inline void finish(struct nvmq_ioq *ioq, struct request *rq, u16 status,
+				   struct io_comp_batch *iob)
+{
+	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+
+	if (unlikely(blk_should_fake_timeout(rq->q)))
+		return;
+
+	if (unlikely(status || test_bit(QUEUE_FLAG_SAME_FORCE, &rq->q->queue_flags))) {
+		iod->status = status;
+		blk_mq_complete_request(rq);
+		return;
+	}
+
+	blk_mq_set_request_complete(rq);
+	unmap(ioq, rq);
+	if (!blk_mq_add_to_batch(rq, iob, false, blk_mq_end_request_batch))
+		blk_mq_end_request(rq, BLK_STS_OK);
+}
+
+/* The caller owns the completion side.  Returns how many entries there were. */
+static __always_inline unsigned int reap(struct nvmq_ioq *ioq, struct io_comp_batch *iob)
+{
+	struct nvmq_cq_cursor cur = nvmq_cq_begin(&ioq->q);
+	const struct nvmq_cqe *cqe;
+	unsigned int found = 0;
+
+	while ((cqe = nvmq_cq_peek(&ioq->q, &cur))) {
+		struct request *rq = nvmq_slot_take(&ioq->q, le16_to_cpu(cqe->cid));
+
+		trace_nvmq_completion(ioq->q.ctrl_id, ioq->q.qid, cur.head, cqe);
+		if (likely(rq))
+			finish(ioq, rq, le16_to_cpu(cqe->status) >> 1, iob);
+		else
+			bogus(ioq, cqe);
+		nvmq_cq_advance(&ioq->q, &cur);
+		found++;
+	}
+	if (!found)
+		return 0;
+	if (likely(ioq->q.live)) {
+		nvmq_cq_end(&ioq->q, &cur);
+		trace_nvmq_doorbell(ioq->q.ctrl_id, ioq->q.qid, true, cur.head);
+	} else {
+		/* Doorbells of a queue that is being taken away are not touched. */
+		nvmq_cq_leave(&ioq->q, &cur);
+	}
+	return found;
+}
+
+/**
+ * nvmq_io_irq - interrupt handler of an I/O queue
+ * @irq: Linux interrupt number
+ * @data: struct nvmq_ioq
+ *
+ * Several queues may share a vector; each looks at its own ring.
+ */
+irqreturn_t nvmq_io_irq(int irq, void *data)
+{
+	struct nvmq_ioq *ioq = data;
+	DEFINE_IO_COMP_BATCH(iob);
+	unsigned int found = reap(ioq, &iob);
+
+	trace_nvmq_interrupt(ioq->q.ctrl_id, ioq->q.qid, irq, found);
+	if (nvmq_iob_filled(&iob))
+		blk_mq_end_request_batch(&iob);
+	return found ? IRQ_HANDLED : IRQ_NONE;
+}
+
+/**
+ * nvmq_io_poll - blk-mq poll
+ * @hctx: hardware context of a polled queue
+ * @iob: batch of the caller, or %NULL
+ *
+ * Polling goes on while a tag set is quiesced, hence the look at live under
+ * the lock.
+ *
+ * Return: number of completions found.
+ */
+int nvmq_io_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
+{
+	struct nvmq_ioq *ioq = hctx->driver_data;
+	struct nvmq_cq_cursor cur = nvmq_cq_begin(&ioq->q);
+	int found = 0;
+
+	/* A glance without the lock: most polls find nothing. */
+	if (!READ_ONCE(ioq->q.live) || !nvmq_cq_peek(&ioq->q, &cur))
+		return 0;
+	spin_lock(&ioq->q.cq_lock);
+	if (ioq->q.live)
+		found = reap(ioq, iob);
+	spin_unlock(&ioq->q.cq_lock);
+	return found;
+}
+
+/**
+ * nvmq_io_reap - take what is in the completion ring, whatever the interrupt says
+ * @ioq: the queue
+ *
+ * For a time-out that suspects a lost interrupt, and after a controller was
+ * disabled.  Keeps the interrupt handler out, if there is one.
+ *
+ * Context: may sleep.
+ * Return: completions found.
+ */
+unsigned int nvmq_io_reap(struct nvmq_ioq *ioq)
+{
+	unsigned int found;
+
+	if (ioq->requested)
+		disable_irq(ioq->irq);
+	spin_lock(&ioq->q.cq_lock);
+	found = reap(ioq, NULL);
+	spin_unlock(&ioq->q.cq_lock);
+	if (ioq->requested)
+		enable_irq(ioq->irq);
+	return found;
+}
+
+static bool want_retry(struct request *rq, struct nvmq_iod *iod)
+{
+	if (iod->status == NVMQ_SC_HOST_ABORTED)
+		return true;
+	if ((iod->status & NVMQ_STATUS_DNR) || blk_noretry_request(rq))
+		return false;
+	if (!(rq->rq_flags & RQF_DONTPREP)) {
+		rq->rq_flags |= RQF_DONTPREP;
+		iod->retries = 0;
+	}
+	return iod->retries++ < MAX_RETRIES;
+}
+
+/**
+ * nvmq_io_complete_rq - blk-mq complete: the way up of all that is not plain success
+ * @rq: the request; its status is in the PDU
+ *
+ * A command that the driver itself took back for a reset is sent again without
+ * limit; when its queue is gone, nvmq_io_queue_rq() sees to it.
+ *
+ * Context: any.
+ */
+void nvmq_io_complete_rq(struct request *rq)
+{
+	struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
+	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+	u16 status = iod->status;
+
+	unmap(ioq, rq);
+	if (likely(!status)) {
+		blk_mq_end_request(rq, BLK_STS_OK);
+		return;
+	}
+	if (want_retry(rq, iod)) {
+		blk_mq_requeue_request(rq, true);
+		return;
+	}
+	if (!(rq->rq_flags & RQF_QUIET)) {
+		u8 opcode = nvmq_cmd_opcode(rq);
+
+		dev_err_ratelimited(ioq->q.dev,
+				    "queue %u: %s (%#04x) of %u bytes at sector %llu, namespace %u, failed: %s (%#x%s)\n",
+				    ioq->q.qid, nvmq_cmd_opcode_name(opcode), opcode,
+				    blk_rq_bytes(rq), (u64)blk_rq_pos(rq), rq_ns(rq)->nsid,
+				    nvmq_cmd_status_name(status), status & NVMQ_SC_MASK,
+				    status & NVMQ_STATUS_DNR ? ", do not retry" : "");
+	}
+	blk_mq_end_request(rq, nvmq_cmd_blk_status(status));
+}
+
+/**
+ * nvmq_io_cancel - take a command back from a controller that was disabled
+ * @rq: any request of the tag set
+ * @data: not used
+ *
+ * For blk_mq_tagset_busy_iter().  The completion side of all queues must be at
+ * rest: no interrupt, no poll.
+ *
+ * Return: true, to go on.
+ */
+bool nvmq_io_cancel(struct request *rq, void *data)
+{
+	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+
+	if (blk_mq_request_started(rq) && !blk_mq_request_completed(rq)) {
+		iod->status = NVMQ_SC_HOST_ABORTED;
+		blk_mq_complete_request(rq);
+	}
+	return true;
+}
+
+/* ---- memory ---- */
+
+/**
+ * nvmq_io_pools_init - allocate what the queues of a controller share
+ * @pools: zeroed
+ * @dev: device that will do DMA
+ *
+ * Return: 0 or -ENOMEM, with nothing left behind.
+ */
+int nvmq_io_pools_init(struct nvmq_io_pools *pools, struct device *dev)
+{
+	pools->list_pages = dma_pool_create("nvmq prp list", dev, NVMQ_PAGE_SIZE,
+					    NVMQ_PAGE_SIZE, 0);
+	pools->big = mempool_create_kmalloc_pool(1, sizeof(struct nvmq_big));
+	pools->spare_ranges = kmalloc_array(NVMQ_DSM_RANGES_MAX, sizeof(*pools->spare_ranges),
+					    GFP_KERNEL);
+	if (pools->list_pages && pools->big && pools->spare_ranges)
+		return 0;
+	nvmq_io_pools_free(pools);
+	return -ENOMEM;
+}
+
+/**
+ * nvmq_io_pools_free - undo nvmq_io_pools_init()
+ * @pools: no command is outstanding
+ */
+void nvmq_io_pools_free(struct nvmq_io_pools *pools)
+{
+	kfree(pools->spare_ranges);
+	mempool_destroy(pools->big);
+	dma_pool_destroy(pools->list_pages);
+	pools->spare_ranges = NULL;
+	pools->big = NULL;
+	pools->list_pages = NULL;
+}
+
+/**
+ * nvmq_ioq_alloc - allocate an I/O queue pair
+ * @ioq: zeroed, or freed
+ * @dev: device that will do DMA
+ * @pools: of the controller
+ * @qid: queue identifier, from 1
+ * @entries: ring length; one more than the tags
+ * @prp_align: alignment that the device wants of PRP lists, 256 or 512 bytes
+ *
+ * A PRP list and a scatterlist for each tag: no I/O of up to 128 KiB allocates.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM, with nothing left behind.
+ */
+int nvmq_ioq_alloc(struct nvmq_ioq *ioq, struct device *dev, struct nvmq_io_pools *pools,
+		   u16 qid, u32 entries, u32 prp_align)
+{
+	u32 tags = entries - 1;
+	u32 tag;
+	int err;
+
+	err = nvmq_queue_alloc(&ioq->q, dev, qid, entries);
+	if (err)
+		return err;
+	ioq->pools = pools;
+	ioq->irq = 0;
+	ioq->vector = -1;
+	ioq->requested = false;
+	ioq->prp_stride = max_t(u32, NVMQ_PRP_SLOT_BYTES, prp_align);
+	ioq->prp = dma_alloc_coherent(dev, (size_t)tags * ioq->prp_stride, &ioq->prp_dma,
+				      GFP_KERNEL);
+	ioq->sgs = kvmalloc_array(tags, NVMQ_SLOT_SEGS * sizeof(*ioq->sgs), GFP_KERNEL);
+	if (!ioq->prp || !ioq->sgs) {
+		nvmq_ioq_free(ioq);
+		return -ENOMEM;
+	}
+	for (tag = 0; tag < tags; tag++)
+		sg_init_table(sg_slot(ioq, tag), NVMQ_SLOT_SEGS);
+	return 0;
+}
+
+/**
+ * nvmq_ioq_free - undo nvmq_ioq_alloc()
+ * @ioq: deleted, or of a disabled controller; may never have been allocated
+ */
+void nvmq_ioq_free(struct nvmq_ioq *ioq)
+{
+	if (ioq->prp)
+		dma_free_coherent(ioq->q.dev, (size_t)(ioq->q.entries - 1) * ioq->prp_stride,
+				  ioq->prp, ioq->prp_dma);
+	ioq->prp = NULL;
+	kvfree(ioq->sgs);
+	ioq->sgs = NULL;
+	nvmq_queue_free(&ioq->q);
+}

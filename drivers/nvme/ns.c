@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Namespaces and their disks: identify, limits, gendisk, rescan.
+ */
+#include <linux/blkdev.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "io.h"
+#include "ns.h"
+
+/* What a scan learns of a namespace. */
+struct ns_info {
+	u32 nsid;
+	u64 sectors;
+	bool read_only;
+	struct nvmq_cmd_ns cmd;
+	struct nvmq_disk_limits limits;
+};
+
+static void ns_free_disk(struct gendisk *disk)
+{
+	kfree(disk->private_data);
+}
+
+static const struct block_device_operations ns_fops = {
+	.owner = THIS_MODULE,
+	.free_disk = ns_free_disk,
+};
+
+/* ---- identify ---- */
+
+/* A shift that a device sent: saturate instead of wrapping. */
+static u32 saturated_shl(u64 value, u32 shift, u32 max)
+{
+	if (shift >= 32 || value > (u64)max >> shift)
+		return max;
+	return value << shift;
+}
+
+/* min() where 0 means that there is no limit. */
+static u32 limit(u32 value, u32 device)
+{
+	return device ? min(value, device) : value;
+}
+
+/**
+ * nvmq_nss_read_limits - what the controller says of all of its namespaces
+ * @nss: the namespaces
+ * @id: Identify Controller
+ *
+ * MDTS is in units of the smallest page (base figure 276), and so is WZSL of
+ * the I/O command set specific structure, which is optional.
+ *
+ * Context: sleeps.
+ * Return: 0 or -ENOMEM; a device that does not know the structure is fine.
+ */
+int nvmq_nss_read_limits(struct nvmq_nss *nss, const struct nvmq_id_ctrl *id)
+{
+	u32 page_shift = NVMQ_PAGE_SHIFT + NVMQ_CAP_MPSMIN(nss->admin->hw->cap);
+	u32 max_bytes = min_t(size_t, NVMQ_MAX_TRANSFER, dma_max_mapping_size(nss->dev));
+	struct nvmq_id_ctrl_nvm *nvm;
+
+	nss->nn = le32_to_cpu(id->nn);
+	nss->oncs = le16_to_cpu(id->oncs);
+	nss->vwc = id->vwc;
+	nss->awupf = le16_to_cpu(id->awupf);
+	if (id->mdts)
+		max_bytes = min(max_bytes, saturated_shl(1, page_shift + id->mdts,
+							 NVMQ_MAX_TRANSFER));
+	nss->max_sectors = max_bytes >> SECTOR_SHIFT;
+	/* Without the structure a Write Zeroes is as long as a data transfer may be. */
+	nss->wz_shift = id->mdts ? page_shift + id->mdts : 0;
+	nss->dmrl = 0;
+	nss->dmrsl = 0;
+
+	if (nss->vs < NVMQ_VS(2, 0))
+		return 0;
+	nvm = kmalloc(sizeof(*nvm), GFP_KERNEL);
+	if (!nvm)
+		return -ENOMEM;
+	if (!nvmq_admin_identify(nss->admin, NVMQ_CNS_CONTROLLER_CSS, 0, NVMQ_CSI_NVM, nvm)) {
+		if (nvm->wzsl)
+			nss->wz_shift = page_shift + nvm->wzsl;
+		nss->dmrl = nvm->dmrl;
+		nss->dmrsl = le32_to_cpu(nvm->dmrsl);
+	}
+	kfree(nvm);
+	return 0;
+}
+
+/*
+ * Which command set does a namespace belong to (base figure 277)?  The list
+ * comes from the device: every length is checked, zero ends it.
+ */
+static u8 read_csi(struct nvmq_nss *nss, u32 nsid, void *buf)
+{
+	u32 at = 0;
+
+	if (nss->vs < NVMQ_VS(1, 3) || (nss->quirks & NVMQ_QUIRK_NO_DESC) ||
+	    nvmq_admin_identify(nss->admin, NVMQ_CNS_DESCRIPTORS, nsid, 0, buf))
+		return NVMQ_CSI_NVM;
+
+	while (at + sizeof(struct nvmq_ns_desc) < NVMQ_IDENTIFY_SIZE) {
+		const struct nvmq_ns_desc *desc = buf + at;
+
+		if (!desc->nidl)
+			break;
+		at += sizeof(*desc);
+		if (at + desc->nidl > NVMQ_IDENTIFY_SIZE)
+			break;
+		if (desc->nidt == NVMQ_NIDT_CSI && desc->nidl == 1)
+			return desc->nid[0];
+		at += desc->nidl;
+	}
+	return NVMQ_CSI_NVM;
+}
+
+/* Bytes that a power failure leaves written whole or not at all (nvm 2.1.4). */
+static u32 atomic_bytes(struct nvmq_nss *nss, const struct nvmq_id_ns *id, u32 shift)
+{
+	u32 blocks = nss->awupf;
+
+	if ((id->nsfeat & NVMQ_NSFEAT_NSABP) && id->nawupf)
+		blocks = le16_to_cpu(id->nawupf);
+	return saturated_shl(blocks + 1, shift, 1u << 30);
+}
+
+/* The limits of a disk; the format of the namespace is one that we serve. */
+static void make_limits(struct nvmq_nss *nss, const struct nvmq_id_ns *id, struct ns_info *info)
+{
+	struct nvmq_disk_limits *l = &info->limits;
+	u32 shift = info->cmd.lba_shift;
+	u32 bs = 1u << shift;
+	u32 sectors_shift = shift - SECTOR_SHIFT;
+	u32 wz;
+
+	l->lba_size = bs;
+	l->phys_size = bs;
+	l->io_min = bs;
+	l->io_opt = 0;
+	if (id->nsfeat & NVMQ_NSFEAT_OPTPERF) {
+		u32 npwg = le16_to_cpu(id->npwg) + 1;
+
+		/*
+		 * A physical block is a power of two, and file systems take
+		 * it for something that a power failure does not tear.
+		 */
+		l->io_min = saturated_shl(npwg, shift, 1u << 30);
+		l->phys_size = rounddown_pow_of_two(min(l->io_min, atomic_bytes(nss, id, shift)));
+		l->io_min = rounddown(l->io_min, l->phys_size);
+		l->io_opt = saturated_shl(le16_to_cpu(id->nows) + 1, shift, 1u << 30);
+		l->io_opt = rounddown(l->io_opt, l->phys_size);
+	}
+	l->max_sectors = min(nss->max_sectors, saturated_shl(NVMQ_NLB_MAX, sectors_shift, U32_MAX));
+	l->chunk_sectors = saturated_shl(le16_to_cpu(id->noiob), sectors_shift, 1u << 30);
+	/* Older block layers split by a mask: only a power of two will do. */
+	if (!is_power_of_2(l->chunk_sectors))
+		l->chunk_sectors = 0;
+	l->max_segments = min_t(u32, NVMQ_MAX_SEGS, (l->max_sectors >> 3) + 1);
+	l->write_cache = nss->vwc & NVMQ_VWC_PRESENT;
+
+	if (nss->oncs & NVMQ_ONCS_DSM) {
+		/* Bytes of a bio are 32 bits: no range is longer than that. */
+		u32 most = UINT_MAX >> SECTOR_SHIFT;
+
+		if (nss->dmrsl)
+			most = min(most, saturated_shl(nss->dmrsl, sectors_shift, most));
+		l->discard_sectors = rounddown(most, 1u << sectors_shift);
+		l->discard_segments = limit(NVMQ_DSM_RANGES_MAX, nss->dmrl);
+		l->discard_granularity = bs;
+		if (id->nsfeat & NVMQ_NSFEAT_OPTPERF)
+			l->discard_granularity = saturated_shl(le16_to_cpu(id->npdg) + 1, shift,
+							       1u << 30);
+	}
+
+	if ((nss->oncs & NVMQ_ONCS_WRITE_ZEROES) && !(nss->quirks & NVMQ_QUIRK_NO_WZ)) {
+		wz = saturated_shl(NVMQ_NLB_MAX, sectors_shift, UINT_MAX >> SECTOR_SHIFT);
+		if (nss->wz_shift)
+			wz = min(wz, saturated_shl(1, nss->wz_shift, UINT_MAX) >> SECTOR_SHIFT);
+		l->wz_sectors = rounddown(wz, 1u << sectors_shift);
+		/* Deallocate on the way only where such blocks are sure to read as zeroes. */
+		if ((id->dlfeat & NVMQ_DLFEAT_WZ_DEAC) &&
+		    (id->dlfeat & NVMQ_DLFEAT_READ_MASK) == NVMQ_DLFEAT_READ_ZEROES)
+			info->cmd.wz_cdw12 = NVMQ_WZ_DEALLOCATE;
+	}
+}
+
+/*
+ * Identify a namespace.  Returns 0; -ENOENT if it is not active; -EOPNOTSUPP if
+ * it is one that we do not serve, which is said in the log; other errors mean
+ * that nothing is known of it.
+ */
+static int read_ns(struct nvmq_nss *nss, u32 nsid, void *buf, struct ns_info *info)
+{
+	const struct nvmq_id_ns *id = buf;
+	unsigned int format;
+	u32 lbads, ms;
+	u8 csi;
+	int err;
+
+	memset(info, 0, sizeof(*info));
+	info->nsid = nsid;
+	info->cmd.nsid = nsid;
+
+	csi = read_csi(nss, nsid, buf);
+	if (csi != NVMQ_CSI_NVM) {
+		dev_warn(nss->dev, "namespace %u: I/O command set %#04x (%s) is not supported: no disk\n",
+			 nsid, csi, csi == 1 ? "key value" : csi == 2 ? "zoned" : "unknown");
+		return -EOPNOTSUPP;
+	}
+	err = nvmq_admin_identify(nss->admin, NVMQ_CNS_NAMESPACE, nsid, 0, buf);
+	if (err)
+		return err == -EIO ? -ENOENT : err;
+	if (!id->ncap)
+		return -ENOENT;
+	if (!id->nsze) {
+		dev_warn(nss->dev, "namespace %u: size is 0 blocks: no disk\n", nsid);
+		return -EOPNOTSUPP;
+	}
+
+	format = nvmq_lbaf_index(id->flbas);
+	if (format > id->nlbaf || format >= ARRAY_SIZE(id->lbaf)) {
+		dev_warn(nss->dev, "namespace %u: uses LBA format %u of %u: no disk\n", nsid,
+			 format, id->nlbaf + 1);
+		return -EOPNOTSUPP;
+	}
+	lbads = id->lbaf[format].lbads;
+	ms = le16_to_cpu(id->lbaf[format].ms);
+	if (lbads < SECTOR_SHIFT || lbads > PAGE_SHIFT) {
+		dev_warn(nss->dev, "namespace %u: blocks of 2^%u bytes are not supported: no disk\n",
+			 nsid, lbads);
+		return -EOPNOTSUPP;
+	}
+	if (ms || (id->dps & NVMQ_DPS_TYPE_MASK)) {
+		dev_warn(nss->dev, "namespace %u: %u bytes of metadata per block are not supported: no disk\n",
+			 nsid, ms);
+		return -EOPNOTSUPP;
+	}
+	if (le64_to_cpu(id->nsze) > (u64)LLONG_MAX >> lbads) {
+		dev_warn(nss->dev, "namespace %u: %llu blocks are more than a disk can have: no disk\n",
+			 nsid, le64_to_cpu(id->nsze));
+		return -EOPNOTSUPP;
+	}
+
+	info->cmd.lba_shift = lbads;
+	info->sectors = le64_to_cpu(id->nsze) << (lbads - SECTOR_SHIFT);
+	info->read_only = id->nsattr & NVMQ_NSATTR_WRITE_PROTECTED;
+	make_limits(nss, id, info);
+	return 0;
+}
+
+/* ---- disks ---- */
+
+/* @nss->lock held. */
+static struct nvmq_ns *find_ns(struct nvmq_nss *nss, u32 nsid)
+{
+	struct nvmq_ns *ns;
+
+	list_for_each_entry(ns, &nss->list, entry)
+		if (ns->cmd.nsid == nsid)
+			return ns;
+	return NULL;
+}
+
+static void insert_sorted(struct nvmq_nss *nss, struct nvmq_ns *ns)
+{
+	struct nvmq_ns *pos;
+
+	list_for_each_entry(pos, &nss->list, entry)
+		if (pos->cmd.nsid > ns->cmd.nsid)
+			break;
+	list_add_tail(&ns->entry, &pos->entry);
+}
+
+static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
+{
+	struct gendisk *disk;
+	struct nvmq_ns *ns;
+	int err;
+
+	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
+	if (!ns)
+		goto no_memory;
+	ns->cmd = info->cmd;
+	ns->seen = true;
+	disk = nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd);
+	if (IS_ERR(disk))
+		goto free_ns;
+
+	ns->disk = disk;
+	disk->fops = &ns_fops;
+	disk->private_data = ns;
+	snprintf(disk->disk_name, DISK_NAME_LEN, "nvme%un%u", nss->ctrl_id, info->nsid);
+	set_capacity(disk, info->sectors);
+	set_disk_ro(disk, info->read_only);
+
+	/* On the list first: reading the partition table may need a reset. */
+	mutex_lock(&nss->lock);
+	if (nss->quiesced) {
+		mutex_unlock(&nss->lock);
+		put_disk(disk);
+		return;
+	}
+	insert_sorted(nss, ns);
+	mutex_unlock(&nss->lock);
+
+	err = device_add_disk(nss->dev, disk, NULL);
+	if (!err)
+		return;
+	dev_err(nss->dev, "namespace %u: disk %s cannot be added: error %d%s\n", info->nsid,
+		disk->disk_name, err, err == -EEXIST ? ", the name is taken" : "");
+	mutex_lock(&nss->lock);
+	list_del(&ns->entry);
+	mutex_unlock(&nss->lock);
+	put_disk(disk);
+	return;
+
+free_ns:
+	kfree(ns);
+no_memory:
+	dev_err(nss->dev, "namespace %u: no memory for its disk\n", info->nsid);
+}
+
+/* On the list to the end: a reset in the meantime must quiesce this queue too. */
+static void remove_ns(struct nvmq_nss *nss, struct nvmq_ns *ns)
+{
+	del_gendisk(ns->disk);
+	mutex_lock(&nss->lock);
+	list_del(&ns->entry);
+	mutex_unlock(&nss->lock);
+	put_disk(ns->disk);
+}
+
+/* A disk that is there already: size, limits and write protection may be new. */
+static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_info *info)
+{
+	int err;
+
+	ns->seen = true;
+	if (ns->cmd.lba_shift != info->cmd.lba_shift) {
+		dev_warn(nss->dev, "namespace %u: was formatted to blocks of %u bytes: a new disk\n",
+			 info->nsid, info->limits.lba_size);
+		remove_ns(nss, ns);
+		add_ns(nss, info);
+		return;
+	}
+	err = nvmq_compat_set_limits(ns->disk, &info->limits);
+	if (err)
+		dev_warn(nss->dev, "namespace %u: new limits refused: error %d\n", info->nsid, err);
+	if (get_capacity(ns->disk) != info->sectors)
+		set_capacity_and_notify(ns->disk, info->sectors);
+	set_disk_ro(ns->disk, info->read_only);
+}
+
+/* Returns false if the device no longer answers. */
+static bool scan_one(struct nvmq_nss *nss, u32 nsid, void *buf)
+{
+	struct ns_info info;
+	struct nvmq_ns *ns;
+	int err;
+
+	err = read_ns(nss, nsid, buf, &info);
+	mutex_lock(&nss->lock);
+	ns = find_ns(nss, nsid);
+	mutex_unlock(&nss->lock);
+
+	switch (err) {
+	case 0:
+		if (ns)
+			update_ns(nss, ns, &info);
+		else
+			add_ns(nss, &info);
+		return true;
+	case -ENOENT:
+	case -EOPNOTSUPP:
+		return true;
+	default:
+		/* Nothing is known: leave a disk that is there alone. */
+		if (ns)
+			ns->seen = true;
+		return err == -ENOMEM;
+	}
+}
+
+/*
+ * The active namespace list (base 5.17.2.2), from version 1.1.  Returns
+ * -EOPNOTSUPP if the device has none, another error if it does not answer.
+ */
+static int scan_list(struct nvmq_nss *nss, __le32 *list, void *buf)
+{
+	u32 prev = 0, i;
+
+	if (nss->vs < NVMQ_VS(1, 1))
+		return -EOPNOTSUPP;
+	for (;;) {
+		int err = nvmq_admin_identify(nss->admin, NVMQ_CNS_ACTIVE_LIST, prev, 0, list);
+
+		if (err)
+			return err == -EIO && !prev ? -EOPNOTSUPP : err;
+		for (i = 0; i < NVMQ_ACTIVE_LIST_LEN; i++) {
+			u32 nsid = le32_to_cpu(list[i]);
+
+			if (!nsid)
+				return 0;
+			/* Ascending, or a lying device would have us here for ever. */
+			if (nsid <= prev || nsid > NVMQ_NSID_MAX) {
+				dev_warn(nss->dev, "active namespace list: %u follows %u: ignored from there on\n",
+					 nsid, prev);
+				return 0;
+			}
+			if (!scan_one(nss, nsid, buf))
+				return -EIO;
+			prev = nsid;
+		}
+	}
+}
+
+/* For devices without the list: ask for one after the other (base 5.17). */
+static int scan_sequential(struct nvmq_nss *nss, void *buf)
+{
+	u32 nsid;
+
+	for (nsid = 1; nsid <= min(nss->nn, 1024u); nsid++)
+		if (!scan_one(nss, nsid, buf))
+			return -EIO;
+	return 0;
+}
+
+/**
+ * nvmq_nss_scan - bring the disks up to what the device has
+ * @nss: the namespaces of a live controller with I/O queues
+ *
+ * Called from one work item only.  A device that stops answering half way
+ * loses no disk by that.
+ *
+ * Context: sleeps; does I/O to read partition tables.
+ */
+void nvmq_nss_scan(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns, *next;
+	void *list, *buf;
+	int err;
+
+	list = kmalloc(NVMQ_IDENTIFY_SIZE, GFP_KERNEL);
+	buf = kmalloc(NVMQ_IDENTIFY_SIZE, GFP_KERNEL);
+	if (!list || !buf) {
+		dev_err(nss->dev, "no memory to scan namespaces\n");
+		goto out;
+	}
+
+	mutex_lock(&nss->lock);
+	list_for_each_entry(ns, &nss->list, entry)
+		ns->seen = false;
+	mutex_unlock(&nss->lock);
+
+	err = scan_list(nss, list, buf);
+	if (err == -EOPNOTSUPP)
+		err = scan_sequential(nss, buf);
+	if (err) {
+		dev_warn(nss->dev, "namespace scan not complete: error %d\n", err);
+		goto out;
+	}
+
+	/* Only this function, of which one runs at a time, takes from the list. */
+	list_for_each_entry_safe(ns, next, &nss->list, entry) {
+		if (ns->seen)
+			continue;
+		dev_info(nss->dev, "namespace %u is gone: disk %s removed\n", ns->cmd.nsid,
+			 ns->disk->disk_name);
+		blk_mark_disk_dead(ns->disk);
+		remove_ns(nss, ns);
+	}
+out:
+	kfree(buf);
+	kfree(list);
+}
+
+/**
+ * nvmq_nss_quiesce - stop the queues of all disks
+ * @nss: the namespaces
+ *
+ * When it returns, no queue_rq is running and none will.
+ *
+ * Context: sleeps.
+ */
+void nvmq_nss_quiesce(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns;
+
+	mutex_lock(&nss->lock);
+	if (!nss->quiesced)
+		list_for_each_entry(ns, &nss->list, entry)
+			blk_mq_quiesce_queue(ns->disk->queue);
+	nss->quiesced = true;
+	mutex_unlock(&nss->lock);
+}
+
+/**
+ * nvmq_nss_unquiesce - undo nvmq_nss_quiesce(), if it was done
+ * @nss: the namespaces
+ *
+ * Context: sleeps.
+ */
+void nvmq_nss_unquiesce(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns;
+
+	mutex_lock(&nss->lock);
+	if (nss->quiesced) {
+		list_for_each_entry(ns, &nss->list, entry) {
+			blk_mq_unquiesce_queue(ns->disk->queue);
+			blk_mq_kick_requeue_list(ns->disk->queue);
+		}
+	}
+	nss->quiesced = false;
+	mutex_unlock(&nss->lock);
+}
+
+/**
+ * nvmq_nss_mark_dead - let all I/O to the disks fail from now on
+ * @nss: the namespaces; their queues do not exist any more
+ *
+ * Context: sleeps.
+ */
+void nvmq_nss_mark_dead(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns;
+
+	mutex_lock(&nss->lock);
+	list_for_each_entry(ns, &nss->list, entry)
+		blk_mark_disk_dead(ns->disk);
+	mutex_unlock(&nss->lock);
+}
+
+/**
+ * nvmq_nss_remove - remove all disks
+ * @nss: the namespaces; no scan is running or will be, the queues are not
+ *       quiesced: what is written back on the way must end, well or badly
+ *
+ * Context: sleeps; waits for all I/O to end.
+ */
+void nvmq_nss_remove(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns, *next;
+
+	/* Nobody else touches the list now; the lock is for who iterates it. */
+	list_for_each_entry_safe(ns, next, &nss->list, entry)
+		remove_ns(nss, ns);
+}

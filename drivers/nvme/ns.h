@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Namespaces and their disks.
+ */
+#ifndef NVMQ_NS_H
+#define NVMQ_NS_H
+
+#include <linux/blk-mq.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include "admin.h"
+#include "cmd.h"
+#include "compat.h"
+
+/**
+ * struct nvmq_ns - a namespace that has a disk
+ * @cmd: what commands need; the queuedata of the disk's queue
+ * @entry: in struct nvmq_nss
+ * @disk: the block device; its private_data is this
+ * @seen: the last scan found it
+ */
+struct nvmq_ns {
+	struct nvmq_cmd_ns cmd;
+	struct list_head entry;
+	struct gendisk *disk;
+	bool seen;
+};
+
+/* What a controller cannot do although it says so. */
+#define NVMQ_QUIRK_PRP_512	BIT(0)	/* PRP lists must be 512-byte aligned */
+#define NVMQ_QUIRK_NO_WZ	BIT(1)	/* Write Zeroes does not write zeroes */
+#define NVMQ_QUIRK_NO_DESC	BIT(2)	/* Identify, CNS 03h, hangs */
+
+/**
+ * struct nvmq_nss - the namespaces of a controller
+ * @admin: its admin queue
+ * @set: its tag set; disks are made only while there is one
+ * @dev: parent of the disks
+ * @ctrl_id: X of nvmeXnY
+ * @vs: version of the controller
+ * @nn: number of namespaces, which is the highest NSID that may be valid
+ * @oncs: optional commands
+ * @vwc: volatile write cache
+ * @awupf: atomic write unit at power failure, 0's based blocks
+ * @max_sectors: longest transfer, 512-byte sectors
+ * @wz_shift: WZSL as log2 of bytes; 0: as long as a command can say
+ * @dmrl: ranges of a Dataset Management command; 0: 256
+ * @dmrsl: blocks of a range; 0: as many as fit
+ * @quirks: NVMQ_QUIRK_*
+ * @lock: guards @list and serialises scans, quiescing and removal
+ * @list: struct nvmq_ns, by NSID
+ * @quiesced: the queues of all disks are stopped; new ones must not appear
+ */
+struct nvmq_nss {
+	struct nvmq_admin *admin;
+	struct blk_mq_tag_set *set;
+	struct device *dev;
+	u16 ctrl_id;
+	u32 vs;
+	u32 nn;
+	u16 oncs;
+	u8 vwc;
+	u16 awupf;
+	u32 max_sectors;
+	u32 wz_shift;
+	u32 dmrl;
+	u32 dmrsl;
+	unsigned long quirks;
+	struct mutex lock;
+	struct list_head list;
+	bool quiesced;
+};
+
+int nvmq_nss_read_limits(struct nvmq_nss *nss, const struct nvmq_id_ctrl *id);
+void nvmq_nss_scan(struct nvmq_nss *nss);
+void nvmq_nss_quiesce(struct nvmq_nss *nss);
+void nvmq_nss_unquiesce(struct nvmq_nss *nss);
+void nvmq_nss_mark_dead(struct nvmq_nss *nss);
+void nvmq_nss_remove(struct nvmq_nss *nss);
+
+#endif /* NVMQ_NS_H */

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The PCI driver: ids, parameters, probe and remove, module init.
+ */
+#define pr_fmt(fmt) "nvmq: " fmt
+
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "ctrl.h"
+#include "debugfs.h"
+#include "plan.h"
+#include "sysfs.h"
+
+/* ---- parameters ---- */
+
+static char *plan_text;
+static unsigned int io_timeout = 30;
+static unsigned int admin_timeout = 60;
+
+/*
+ * Refuse here, and insmod fails: who asks for a plan does not want the disks to
+ * come up with another one.
+ */
+static int plan_set(const char *val, const struct kernel_param *kp)
+{
+	struct nvmq_plan_error error;
+	char *copy;
+	int err;
+
+	err = nvmq_plan_check_list(val, &error);
+	if (err) {
+		pr_err("plan: \"%s\": %s\n", error.word, error.reason);
+		return err == -ERANGE ? -EINVAL : err;
+	}
+	copy = kstrdup(val, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	kfree(plan_text);
+	plan_text = copy;
+	return 0;
+}
+
+static int plan_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", plan_text ?: "");
+}
+
+static void plan_free(void *arg)
+{
+	kfree(plan_text);
+	plan_text = NULL;
+}
+
+static const struct kernel_param_ops plan_ops = {
+	.set = plan_set,
+	.get = plan_get,
+	.free = plan_free,
+};
+module_param_cb(plan, &plan_ops, NULL, 0444);
+MODULE_PARM_DESC(plan, "queue plans: [PCI-ADDRESS] default=N|cpu|core|node read= poll= depth= vectors= irq=msix|msi|intx placement=managed|free [; ...]");
+
+static int timeout_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int seconds;
+
+	if (kstrtouint(val, 0, &seconds) || seconds < 1 || seconds > 3600) {
+		pr_err("%s=%.20s: must be 1 to 3600 seconds\n", kp->name, val);
+		return -EINVAL;
+	}
+	*(unsigned int *)kp->arg = seconds;
+	return 0;
+}
+
+static const struct kernel_param_ops timeout_ops = {
+	.set = timeout_set,
+	.get = param_get_uint,
+};
+module_param_cb(io_timeout, &timeout_ops, &io_timeout, 0444);
+MODULE_PARM_DESC(io_timeout, "seconds before an I/O command is taken for lost, 1 to 3600 (default 30)");
+module_param_cb(admin_timeout, &timeout_ops, &admin_timeout, 0444);
+MODULE_PARM_DESC(admin_timeout, "seconds before an admin command is taken for lost, 1 to 3600 (default 60)");
+
+static int read_options(struct pci_dev *pdev, unsigned long quirks,
+			struct nvmq_ctrl_options *options)
+{
+	struct nvmq_plan_error error;
+	int err;
+
+	options->io_timeout = io_timeout;
+	options->admin_timeout = admin_timeout;
+	options->quirks = quirks;
+	err = nvmq_plan_select(plan_text ?: "", pci_domain_nr(pdev->bus), pdev->bus->number,
+			       pdev->devfn, &options->plan, &error);
+	if (err)
+		dev_err(&pdev->dev, "plan: \"%s\": %s\n", error.word, error.reason);
+	return err;
+}
+
+/* ---- probe and remove ---- */
+
+static int set_dma_mask(struct pci_dev *pdev)
+{
+	int err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+
+	if (err) {
+		dev_err(&pdev->dev, "64-bit DMA is not possible: error %d\n", err);
+		return err;
+	}
+	/* A bounce buffer must keep the offset into the page that PRP1 carries. */
+	dma_set_min_align_mask(&pdev->dev, NVMQ_PAGE_MASK);
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
+	return 0;
+}
+
+static int nvmq_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct nvmq_ctrl_options options;
+	struct nvmq_ctrl *ctrl;
+	int err;
+
+	err = read_options(pdev, id->driver_data, &options);
+	if (err)
+		return err;
+	err = pci_enable_device_mem(pdev);
+	if (err) {
+		dev_err(&pdev->dev, "cannot be enabled: error %d\n", err);
+		return err;
+	}
+	/* No interrupt before there is a handler; the first commands are polled. */
+	pci_intx(pdev, 0);
+	err = pci_request_mem_regions(pdev, "nvmq");
+	if (err) {
+		dev_err(&pdev->dev, "its memory regions are taken: error %d\n", err);
+		goto disable;
+	}
+	err = set_dma_mask(pdev);
+	if (err)
+		goto release;
+
+	ctrl = nvmq_ctrl_create(pdev, &options);
+	if (IS_ERR(ctrl)) {
+		err = PTR_ERR(ctrl);
+		goto release;
+	}
+	pci_set_drvdata(pdev, ctrl);
+	err = nvmq_ctrl_start(ctrl);
+	if (err)
+		goto destroy;
+	pci_save_state(pdev);
+	nvmq_debugfs_add(ctrl);
+	return 0;
+
+destroy:
+	pci_set_drvdata(pdev, NULL);
+	nvmq_ctrl_destroy(ctrl);
+release:
+	pci_release_mem_regions(pdev);
+disable:
+	pci_disable_device(pdev);
+	return err;
+}
+
+static void nvmq_remove(struct pci_dev *pdev)
+{
+	struct nvmq_ctrl *ctrl = pci_get_drvdata(pdev);
+
+	nvmq_debugfs_remove(ctrl);
+	nvmq_ctrl_remove(ctrl);
+	pci_set_drvdata(pdev, NULL);
+	nvmq_ctrl_destroy(ctrl);
+	pci_release_mem_regions(pdev);
+	pci_disable_device(pdev);
+}
+
+static void nvmq_shutdown(struct pci_dev *pdev)
+{
+	nvmq_ctrl_shutdown(pci_get_drvdata(pdev));
+}
+
+static int nvmq_suspend(struct device *dev)
+{
+	return nvmq_ctrl_suspend(dev_get_drvdata(dev));
+}
+
+static int nvmq_resume(struct device *dev)
+{
+	return nvmq_ctrl_resume(dev_get_drvdata(dev));
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(nvmq_pm_ops, nvmq_suspend, nvmq_resume);
+
+/*
+ * Every controller that speaks the NVMe I/O programming interface, and before
+ * it those of which more must be known.  Deliberately no MODULE_DEVICE_TABLE:
+ * without an alias nothing loads this module by itself and races the kernel's
+ * own driver for a root disk.
+ */
+static const struct pci_device_id nvmq_ids[] = {
+	{ PCI_DEVICE(0x1217, 0x8760), .driver_data = NVMQ_QUIRK_PRP_512 },	/* O2 Micro */
+	{ PCI_DEVICE(0x1344, 0x6004), .driver_data = NVMQ_QUIRK_PRP_512 },	/* Micron 4100AT */
+	{ PCI_DEVICE(0x144d, 0xa822), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung PM1725a */
+	{ PCI_DEVICE(0x144d, 0xa809), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung MZALQ256 */
+	{ PCI_DEVICE(0x1987, 0x5019), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E19 */
+	{ PCI_DEVICE(0x1c5c, 0x1504), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix PC400 */
+	{ PCI_DEVICE(0x1c5c, 0x1d59), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix BC901 */
+	{ PCI_DEVICE(0x1cc4, 0x6303), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ512 */
+	{ PCI_DEVICE(0x1bb1, 0x0100), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Seagate Nytro */
+	{ PCI_DEVICE(0x126f, 0x2263), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Silicon Motion */
+	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff) },
+	{ }
+};
+
+static struct pci_driver nvmq_driver = {
+	.name = "nvmq",
+	.id_table = nvmq_ids,
+	.probe = nvmq_probe,
+	.remove = nvmq_remove,
+	.shutdown = nvmq_shutdown,
+	.dev_groups = nvmq_sysfs_groups,
+	.driver.pm = pm_sleep_ptr(&nvmq_pm_ops),
+};
+
+static int __init nvmq_init(void)
+{
+	int err = nvmq_ctrl_module_init();
+
+	if (err)
+		return err;
+	nvmq_debugfs_init();
+	err = pci_register_driver(&nvmq_driver);
+	if (err) {
+		nvmq_debugfs_exit();
+		nvmq_ctrl_module_exit();
+	}
+	return err;
+}
+
+static void __exit nvmq_exit(void)
+{
+	pci_unregister_driver(&nvmq_driver);
+	nvmq_debugfs_exit();
+	nvmq_ctrl_module_exit();
+}
+
+module_init(nvmq_init);
+module_exit(nvmq_exit);
+
+MODULE_DESCRIPTION("NVMe PCI block driver with queue plans");
+MODULE_LICENSE("GPL");

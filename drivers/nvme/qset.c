@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The I/O queues of a controller: vectors, interrupts, pairs, maps.
+ *
+ * plan.c decides, this file does.  Whatever the device or the machine refuses
+ * on the way lowers the limits, and the plan is asked again: there is never a
+ * mapping to a queue that does not exist.
+ */
+#include <linux/cpumask.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
+
+#include "qset.h"
+#include "regs.h"
+
+static_assert((int)NVMQ_DEFAULT == HCTX_TYPE_DEFAULT);
+static_assert((int)NVMQ_READ == HCTX_TYPE_READ);
+static_assert((int)NVMQ_POLL == HCTX_TYPE_POLL);
+static_assert((int)NVMQ_NR_TYPES == HCTX_MAX_TYPES);
+
+static struct pci_dev *qset_pdev(const struct nvmq_qset *qs)
+{
+	return qs->admin->hw->pdev;
+}
+
+static int read_topology(struct nvmq_topology *topo)
+{
+	int cpu;
+
+	topo->nr_cpus = nr_cpu_ids;
+	topo->cpu = kcalloc(nr_cpu_ids, sizeof(*topo->cpu), GFP_KERNEL);
+	if (!topo->cpu)
+		return -ENOMEM;
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		topo->cpu[cpu].core = NVMQ_NO_CPU;
+	for_each_possible_cpu(cpu) {
+		/* A CPU that was never online has no siblings yet: its own core. */
+		unsigned int core = cpumask_first(topology_sibling_cpumask(cpu));
+		int node = cpu_to_node(cpu);
+
+		topo->cpu[cpu].core = core < nr_cpu_ids ? core : cpu;
+		topo->cpu[cpu].node = node == NUMA_NO_NODE ? 0 : node;
+	}
+	nvmq_topology_prepare(topo);
+	return 0;
+}
+
+static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
+{
+	return (struct nvmq_plan_limits){
+		.cpus = qs->topo.cpus,
+		.cores = qs->topo.cores,
+		.nodes = qs->topo.nodes,
+		.pairs = qs->nr_ioq,
+		.doorbells = qs->doorbells,
+		.entries = min(nvmq_hw_max_entries(qs->admin->hw), NVMQ_MAX_ENTRIES),
+		.vectors = NVMQ_PLAN_MAX_VECTORS,
+		.irq = NVMQ_IRQ_MSIX,
+	};
+}
+
+/**
+ * nvmq_qset_init - prepare to carry out a plan
+ * @qs: zeroed
+ * @admin: the admin queue; the controller's caps were read
+ * @plan: what is asked
+ * @prp_align: alignment of PRP lists that the device wants, 256 or more
+ *
+ * May move the mapping of the BAR: to be called before the admin queue starts.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM, with nothing left behind.
+ */
+int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct nvmq_plan *plan,
+		   u32 prp_align)
+{
+	struct nvmq_plan_limits limits;
+	int type;
+	u32 i;
+
+	qs->admin = admin;
+	qs->plan = *plan;
+	qs->prp_align = prp_align;
+	if (read_topology(&qs->topo))
+		goto fail;
+	limits = base_limits(qs);
+	qs->nr_ioq = nvmq_plan_pairs(plan, &limits);
+	qs->doorbells = nvmq_hw_map_doorbells(admin->hw, qs->nr_ioq);
+
+	for (type = 0; type < NVMQ_NR_TYPES; type++) {
+		qs->map[type] = kcalloc(nr_cpu_ids, sizeof(u16), GFP_KERNEL);
+		if (!qs->map[type])
+			goto fail;
+	}
+	/* blk-mq keeps pointers to these for as long as there are disks. */
+	qs->ioq = kvcalloc(qs->nr_ioq, sizeof(*qs->ioq), GFP_KERNEL);
+	if (!qs->ioq)
+		goto fail;
+	for (i = 0; i < qs->nr_ioq; i++) {
+		qs->ioq[i] = kzalloc(sizeof(*qs->ioq[i]), GFP_KERNEL);
+		if (!qs->ioq[i])
+			goto fail;
+		spin_lock_init(&qs->ioq[i]->q.sq_lock);
+		spin_lock_init(&qs->ioq[i]->q.cq_lock);
+		qs->ioq[i]->q.dev = &qset_pdev(qs)->dev;
+		qs->ioq[i]->pools = &qs->pools;
+	}
+	if (nvmq_io_pools_init(&qs->pools, &qset_pdev(qs)->dev))
+		goto fail;
+	return 0;
+
+fail:
+	nvmq_qset_exit(qs);
+	return -ENOMEM;
+}
+
+/**
+ * nvmq_qset_exit - free everything
+ * @qs: stopped, or half made; the device can do no more DMA to its queues
+ */
+void nvmq_qset_exit(struct nvmq_qset *qs)
+{
+	int type;
+	u32 i;
+
+	for (i = 0; qs->ioq && i < qs->nr_ioq && qs->ioq[i]; i++) {
+		nvmq_ioq_free(qs->ioq[i]);
+		kfree(qs->ioq[i]);
+	}
+	kvfree(qs->ioq);
+	qs->ioq = NULL;
+	if (qs->pools.big)
+		nvmq_io_pools_free(&qs->pools);
+	for (type = 0; type < NVMQ_NR_TYPES; type++) {
+		kfree(qs->map[type]);
+		qs->map[type] = NULL;
+	}
+	kfree(qs->topo.cpu);
+	qs->topo.cpu = NULL;
+}
+
+/* ---- vectors ---- */
+
+static unsigned int irq_types(enum nvmq_irq_kind best)
+{
+	switch (best) {
+	case NVMQ_IRQ_MSIX:
+		return PCI_IRQ_MSIX | PCI_IRQ_MSI | PCI_IRQ_INTX;
+	case NVMQ_IRQ_MSI:
+		return PCI_IRQ_MSI | PCI_IRQ_INTX;
+	default:
+		return PCI_IRQ_INTX;
+	}
+}
+
+static u32 irq_queues(const struct nvmq_grant *grant)
+{
+	return grant->queues[NVMQ_DEFAULT] + grant->queues[NVMQ_READ];
+}
+
+/* Kernel-managed placement needs a vector for each queue that has interrupts. */
+static bool can_be_managed(const struct nvmq_qset *qs, const struct nvmq_grant *grant)
+{
+	return qs->plan.placement == NVMQ_PLACE_MANAGED && irq_queues(grant) &&
+	       grant->vectors == 1 + irq_queues(grant);
+}
+
+/* Default and read queues are spread over the CPUs each for themselves. */
+static void irq_sets(struct irq_affinity *affd, unsigned int vectors)
+{
+	const struct nvmq_grant *grant = affd->priv;
+
+	affd->nr_sets = 1;
+	affd->set_size[0] = vectors;
+	if (grant->queues[NVMQ_READ] && vectors == irq_queues(grant)) {
+		affd->nr_sets = 2;
+		affd->set_size[0] = grant->queues[NVMQ_DEFAULT];
+		affd->set_size[1] = grant->queues[NVMQ_READ];
+	}
+}
+
+/*
+ * Get vectors for @grant.  Returns 0 if they are what @grant says, -EAGAIN if
+ * they are not and @limits was lowered to what can be had, or an error.
+ */
+static int alloc_vectors(struct nvmq_qset *qs, struct nvmq_grant *grant,
+			 struct nvmq_plan_limits *limits)
+{
+	struct pci_dev *pdev = qset_pdev(qs);
+	struct irq_affinity affd = {
+		.pre_vectors = 1,
+		.calc_sets = irq_sets,
+		.priv = grant,
+	};
+	unsigned int types = irq_types(grant->irq);
+	enum nvmq_irq_kind kind;
+	int got;
+
+	if (can_be_managed(qs, grant))
+		got = pci_alloc_irq_vectors_affinity(pdev, 1, grant->vectors,
+						     types | PCI_IRQ_AFFINITY, &affd);
+	else
+		got = pci_alloc_irq_vectors(pdev, 1, grant->vectors, types);
+	if (got < 0) {
+		dev_err(&pdev->dev, "no interrupt of any kind: error %d\n", got);
+		return got;
+	}
+
+	kind = pdev->msix_enabled ? NVMQ_IRQ_MSIX :
+	       pdev->msi_enabled ? NVMQ_IRQ_MSI : NVMQ_IRQ_INTX;
+	if (got == grant->vectors && kind == grant->irq) {
+		qs->vectors = got;
+		return 0;
+	}
+	pci_free_irq_vectors(pdev);
+	limits->vectors = got;
+	limits->irq = kind;
+	return -EAGAIN;
+}
+
+static void free_vectors(struct nvmq_qset *qs)
+{
+	struct pci_dev *pdev = qset_pdev(qs);
+
+	if (!qs->vectors)
+		return;
+	pci_free_irq_vectors(pdev);
+	/* A line that nobody serves must not be pulled (PCI_COMMAND.INTX_DISABLE). */
+	pci_intx(pdev, 0);
+	qs->vectors = 0;
+}
+
+/* ---- maps ---- */
+
+/* The CPU-to-queue tables: plan.c's, or where the kernel put the vectors. */
+static int make_maps(struct nvmq_qset *qs, const struct nvmq_grant *grant)
+{
+	int type;
+
+	for (type = 0; type < NVMQ_NR_TYPES; type++) {
+		u32 first = nvmq_grant_first(grant, type);
+		u16 count = grant->queues[type];
+		u32 bad, qid;
+		int cpu;
+
+		nvmq_plan_spread(&qs->topo, first, count, qs->map[type]);
+		if (type != NVMQ_POLL && can_be_managed(qs, grant)) {
+			for (qid = first; qid < first + count; qid++) {
+				const struct cpumask *mask =
+					pci_irq_get_affinity(qset_pdev(qs),
+							     nvmq_grant_vector(grant, qid));
+
+				if (!mask)
+					continue;
+				for_each_cpu_and(cpu, mask, cpu_possible_mask)
+					qs->map[type][cpu] = qid;
+			}
+		}
+		if (count && nvmq_plan_check_map(&qs->topo, first, count, qs->map[type], &bad)) {
+			dev_err(&qset_pdev(qs)->dev, "no %s queue for CPU %u\n",
+				nvmq_qtype_name(type), bad);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* Free placement: begin with each vector on the CPUs of its queues. */
+static void place_vectors(struct nvmq_qset *qs, const struct nvmq_grant *grant)
+{
+	cpumask_var_t mask;
+	int vector, type, cpu;
+
+	if (can_be_managed(qs, grant) || grant->vectors < 2 ||
+	    !zalloc_cpumask_var(&mask, GFP_KERNEL))
+		return;
+	for (vector = 1; vector < grant->vectors; vector++) {
+		cpumask_clear(mask);
+		for (type = NVMQ_DEFAULT; type <= NVMQ_READ; type++) {
+			for_each_possible_cpu(cpu) {
+				u16 qid = qs->map[type][cpu];
+
+				if (qid && nvmq_grant_vector(grant, qid) == vector)
+					cpumask_set_cpu(cpu, mask);
+			}
+		}
+		/* Where all of these CPUs are offline any other will do. */
+		if (cpumask_intersects(mask, cpu_online_mask))
+			irq_set_affinity(pci_irq_vector(qset_pdev(qs), vector), mask);
+	}
+	free_cpumask_var(mask);
+}
+
+/* ---- pairs ---- */
+
+static void free_ioq_irq(struct nvmq_ioq *ioq)
+{
+	if (ioq->requested)
+		free_irq(ioq->irq, ioq);
+	ioq->requested = false;
+	ioq->irq = 0;
+	ioq->vector = -1;
+}
+
+/* Memory, interrupt, CQ, SQ: in this order, and back if one of them fails. */
+static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16 qid)
+{
+	struct pci_dev *pdev = qset_pdev(qs);
+	struct nvmq_hw *hw = qs->admin->hw;
+	struct nvmq_ioq *ioq = qs->ioq[qid - 1];
+	u32 dstrd = NVMQ_CAP_DSTRD(hw->cap);
+	u32 entries = grant->depth + 1;
+	int vector = nvmq_grant_vector(grant, qid);
+	int err;
+
+	if (ioq->q.slots && ioq->q.entries != entries)
+		nvmq_ioq_free(ioq);
+	if (!ioq->q.slots) {
+		err = nvmq_ioq_alloc(ioq, &pdev->dev, &qs->pools, qid, entries, qs->prp_align);
+		if (err) {
+			dev_warn(&pdev->dev, "no memory for queue %u of depth %u\n", qid,
+				 grant->depth);
+			return err;
+		}
+	} else {
+		nvmq_queue_reset(&ioq->q);
+	}
+	ioq->q.ctrl_id = qs->admin->q.ctrl_id;
+	ioq->q.sq_db = hw->bar + nvmq_doorbell_offset(qid, false, dstrd);
+	ioq->q.cq_db = hw->bar + nvmq_doorbell_offset(qid, true, dstrd);
+
+	if (vector >= 0) {
+		ioq->vector = vector;
+		ioq->irq = pci_irq_vector(pdev, vector);
+		snprintf(ioq->name, sizeof(ioq->name), "nvmq%uq%u", ioq->q.ctrl_id, qid);
+		err = request_irq(ioq->irq, nvmq_io_irq, IRQF_SHARED, ioq->name, ioq);
+		if (err) {
+			dev_warn(&pdev->dev, "interrupt %d for queue %u: error %d\n", ioq->irq,
+				 qid, err);
+			goto no_irq;
+		}
+		ioq->requested = true;
+	}
+
+	err = nvmq_admin_create_cq(qs->admin, &ioq->q, vector);
+	if (err)
+		goto free_irq;
+	err = nvmq_admin_create_sq(qs->admin, &ioq->q, qid);
+	if (err)
+		goto delete_cq;
+	spin_lock(&ioq->q.cq_lock);
+	WRITE_ONCE(ioq->q.live, true);
+	spin_unlock(&ioq->q.cq_lock);
+	return 0;
+
+delete_cq:
+	/* After an error status the CQ is there and unused; else nobody knows. */
+	if (err == -EIO)
+		nvmq_admin_delete_cq(qs->admin, qid);
+free_irq:
+	free_ioq_irq(ioq);
+	return err;
+no_irq:
+	ioq->irq = 0;
+	ioq->vector = -1;
+	return err;
+}
+
+/* Nobody submits to or polls @ioq after this. */
+static void take_down_pair(struct nvmq_ioq *ioq)
+{
+	spin_lock(&ioq->q.cq_lock);
+	WRITE_ONCE(ioq->q.live, false);
+	spin_unlock(&ioq->q.cq_lock);
+}
+
+/**
+ * nvmq_qset_stop - take all I/O queues, interrupts and vectors away
+ * @qs: started, or stopped already
+ * @delete: delete the queues in the device, SQs first; if false the caller
+ *          disables the controller, and only that makes the device let go of
+ *          the queues' memory
+ *
+ * The tag set is quiesced, or no request can be on its way.  Commands that are
+ * outstanding stay so: see nvmq_qset_drain().  The admin queue goes on without
+ * its interrupt.
+ *
+ * Context: sleeps.
+ * Return: true if the device has let go of all I/O queues; false if it must be
+ * disabled before anything of theirs is given back.
+ */
+bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete)
+{
+	u16 total = nvmq_grant_total(&qs->grant);
+	bool done = delete;
+	u16 qid;
+
+	for (qid = 1; qid <= total; qid++)
+		take_down_pair(qs->ioq[qid - 1]);
+	/* One that cannot be deleted is enough to stop asking. */
+	for (qid = total; done && qid; qid--)
+		done = !nvmq_admin_delete_sq(qs->admin, qid);
+	for (qid = total; done && qid; qid--)
+		done = !nvmq_admin_delete_cq(qs->admin, qid);
+	for (qid = total; qid; qid--)
+		free_ioq_irq(qs->ioq[qid - 1]);
+	nvmq_admin_free_irq(qs->admin);
+	free_vectors(qs);
+	memset(&qs->grant, 0, sizeof(qs->grant));
+	return done;
+}
+
+/**
+ * nvmq_qset_drain - take the completions that a disabled controller left behind
+ * @qs: stopped; the controller is disabled
+ *
+ * A command whose completion is in the ring is done, and must not be sent
+ * again as if it were not.
+ *
+ * Context: sleeps.
+ */
+void nvmq_qset_drain(struct nvmq_qset *qs)
+{
+	u32 i;
+
+	for (i = 0; i < qs->nr_ioq; i++)
+		if (qs->ioq[i]->q.slots)
+			nvmq_io_reap(qs->ioq[i]);
+}
+
+/**
+ * nvmq_qset_start - carry the plan out
+ * @qs: stopped; the admin queue works and no I/O queue exists
+ *
+ * Number of queues, vectors, maps, interrupts, pairs.  Where the device or the
+ * machine gives less, the plan is cut down and begun again.
+ *
+ * Context: sleeps.
+ * Return: 0, also with no I/O queue at all (see @qs->grant); an error if not
+ * even the admin queue can be served.
+ */
+int nvmq_qset_start(struct nvmq_qset *qs)
+{
+	struct nvmq_plan_limits limits = base_limits(qs);
+	struct nvmq_grant grant;
+	u16 qid, total;
+	int err;
+
+	limits.pairs = 0;
+	if (!qs->admin->hw->no_io) {
+		err = nvmq_admin_set_queue_count(qs->admin, qs->nr_ioq, &limits.pairs);
+		if (err)
+			return err;
+	}
+
+	for (;;) {
+		err = nvmq_plan_grant(&qs->plan, &limits, &grant);
+		if (err)
+			return err;
+		err = alloc_vectors(qs, &grant, &limits);
+		if (err == -EAGAIN)
+			continue;
+		if (err)
+			return err;
+		err = make_maps(qs, &grant);
+		if (err)
+			goto free_vectors;
+		err = nvmq_admin_request_irq(qs->admin, pci_irq_vector(qset_pdev(qs), 0));
+		if (err)
+			goto free_vectors;
+
+		total = nvmq_grant_total(&grant);
+		for (qid = 1; qid <= total; qid++) {
+			err = create_pair(qs, &grant, qid);
+			if (err)
+				break;
+		}
+		qs->grant = grant;
+		if (!err) {
+			place_vectors(qs, &grant);
+			return 0;
+		}
+
+		/* Fewer then; but not with a device that no longer does as it is told. */
+		qs->grant.queues[NVMQ_DEFAULT] = qid - 1;
+		qs->grant.queues[NVMQ_READ] = 0;
+		qs->grant.queues[NVMQ_POLL] = 0;
+		if (!nvmq_qset_stop(qs, true) || err == -ETIMEDOUT || err == -ENODEV)
+			return err;
+		limits.pairs = qid - 1;
+	}
+
+free_vectors:
+	free_vectors(qs);
+	return err;
+}
+
+/**
+ * nvmq_qset_map_queues - fill the maps of a tag set
+ * @qs: started
+ * @set: its tag set, with three maps
+ *
+ * Hardware context i is queue i + 1.  A type without queues has none in its
+ * map either, and blk-mq then uses the default one.
+ */
+void nvmq_qset_map_queues(const struct nvmq_qset *qs, struct blk_mq_tag_set *set)
+{
+	int type, cpu;
+
+	for (type = 0; type < NVMQ_NR_TYPES; type++) {
+		struct blk_mq_queue_map *map = &set->map[type];
+
+		map->nr_queues = qs->grant.queues[type];
+		map->queue_offset = nvmq_grant_first(&qs->grant, type) - 1;
+		for_each_possible_cpu(cpu)
+			map->mq_map[cpu] = qs->map[type][cpu] ? qs->map[type][cpu] - 1 : 0;
+	}
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The I/O queues of a controller: carries a queue plan out.
+ */
+#ifndef NVMQ_QSET_H
+#define NVMQ_QSET_H
+
+#include <linux/blk-mq.h>
+
+#include "admin.h"
+#include "io.h"
+#include "plan.h"
+
+/**
+ * struct nvmq_qset - the I/O queues of a controller
+ * @admin: its admin queue
+ * @plan: what was asked
+ * @grant: what there is; all queue counts are 0 while the set is stopped
+ * @topo: the CPUs of the machine
+ * @map: per type a CPU-to-queue-id table of nr_cpu_ids entries
+ * @ioq: queue @qid is @ioq[qid - 1]; allocated once, its memory comes and goes
+ * @nr_ioq: length of @ioq: the pairs that the plan can come to
+ * @doorbells: pairs whose doorbells the BAR reaches
+ * @prp_align: alignment of PRP lists that the device wants
+ * @pools: memory shared by the queues
+ * @vectors: interrupt vectors allocated; 0 while there are none
+ *
+ * Written by nvmq_qset_start() and nvmq_qset_stop(), which the owner
+ * serialises; readers of @grant and @map hold the same lock.
+ */
+struct nvmq_qset {
+	struct nvmq_admin *admin;
+	struct nvmq_plan plan;
+	struct nvmq_grant grant;
+	struct nvmq_topology topo;
+	u16 *map[NVMQ_NR_TYPES];
+	struct nvmq_ioq **ioq;
+	u32 nr_ioq;
+	u32 doorbells;
+	u32 prp_align;
+	struct nvmq_io_pools pools;
+	int vectors;
+};
+
+int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct nvmq_plan *plan,
+		   u32 prp_align);
+void nvmq_qset_exit(struct nvmq_qset *qs);
+int nvmq_qset_start(struct nvmq_qset *qs);
+bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete);
+void nvmq_qset_drain(struct nvmq_qset *qs);
+void nvmq_qset_map_queues(const struct nvmq_qset *qs, struct blk_mq_tag_set *set);
+
+#endif /* NVMQ_QSET_H */

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The directory nvmq/ below the PCI device in sysfs: one value a file.
+ */
+#include <linux/device.h>
+
+#include "ctrl.h"
+#include "sysfs.h"
+
+/*
+ * The driver core makes these files after probe and removes them before remove,
+ * so that drvdata is there for as long as they are.
+ */
+static struct nvmq_ctrl *dev_to_ctrl(struct device *dev)
+{
+	return dev_get_drvdata(dev);
+}
+
+static ssize_t plan_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	char text[NVMQ_PLAN_TEXT];
+
+	nvmq_plan_format(&dev_to_ctrl(dev)->qset.plan, text, sizeof(text));
+	return sysfs_emit(buf, "%s\n", text);
+}
+static DEVICE_ATTR_RO(plan);
+
+static ssize_t granted_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct nvmq_ctrl *ctrl = dev_to_ctrl(dev);
+	char text[NVMQ_GRANT_TEXT];
+
+	mutex_lock(&ctrl->life);
+	nvmq_grant_format(&ctrl->qset.grant, text, sizeof(text));
+	mutex_unlock(&ctrl->life);
+	return sysfs_emit(buf, "%s\n", text);
+}
+static DEVICE_ATTR_RO(granted);
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", nvmq_ctrl_state_name(dev_to_ctrl(dev)));
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t model_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", dev_to_ctrl(dev)->model);
+}
+static DEVICE_ATTR_RO(model);
+
+static ssize_t serial_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", dev_to_ctrl(dev)->serial);
+}
+static DEVICE_ATTR_RO(serial);
+
+static ssize_t firmware_rev_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", dev_to_ctrl(dev)->firmware);
+}
+static DEVICE_ATTR_RO(firmware_rev);
+
+static struct attribute *ctrl_attrs[] = {
+	&dev_attr_plan.attr,
+	&dev_attr_granted.attr,
+	&dev_attr_state.attr,
+	&dev_attr_model.attr,
+	&dev_attr_serial.attr,
+	&dev_attr_firmware_rev.attr,
+	NULL
+};
+
+static const struct attribute_group ctrl_group = {
+	.name = "nvmq",
+	.attrs = ctrl_attrs,
+};
+
+const struct attribute_group *nvmq_sysfs_groups[] = { &ctrl_group, NULL };
