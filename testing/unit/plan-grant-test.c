@@ -321,6 +321,15 @@ static void test_table(void)
 	}
 }
 
+static void test_longest_text(void)
+{
+	struct nvmq_grant g = { { 65535, 65535, 65535 }, 65535, 65535, NVMQ_IRQ_INTX };
+	char text[NVMQ_GRANT_TEXT];
+	int len = nvmq_grant_format(&g, text, sizeof(text));
+
+	CHECK(len > 0, "%d", len);
+}
+
 static void test_edges(void)
 {
 	struct nvmq_plan_limits l = { 4, 4, 1, 64, 64, 64, 0, 0 };
@@ -382,6 +391,7 @@ int main(void)
 	TAP_RUN(test_brute_force);
 	TAP_RUN(test_cpus_by_pairs);
 	TAP_RUN(test_random);
+	TAP_RUN(test_longest_text);
 	TAP_RUN(test_edges);
 	TAP_RUN(test_names);
 	return tap_done();

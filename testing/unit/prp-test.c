@@ -545,12 +545,18 @@ static void test_chain_refuses(void)
 		while (segs_pages() < 4 || segs_len() > NVMQ_MAX_TRANSFER || nr_segs < 2);
 		entries = segs_pages() - 1;
 		announced = entries;
-		switch (rnd_in(0, 2)) {
+		switch (rnd_in(0, 3)) {
 		case 0:
 			announced -= rnd_in(1, entries - 1);
 			break;
 		case 1:
 			announced += rnd_in(1, 30);
+			break;
+		case 2:
+			at = rnd_in(0, nr_segs - 2);
+			if (segs[at].len <= 4)
+				continue;
+			segs[at].len -= 4;
 			break;
 		default:
 			at = rnd_in(1, nr_segs - 1);

@@ -22,9 +22,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Diagnostics printed for one function; the failures beyond are only counted. */
 #define TAP_MAX_DIAG	8
+/* The longest function takes about one, but machines differ. */
+#define TAP_SECONDS	120
 
 static unsigned int tap_tests, tap_failed;
 static unsigned long tap_checks, tap_bad;
@@ -32,15 +35,19 @@ static unsigned long tap_checks, tap_bad;
 __attribute__((format(printf, 4, 5), unused))
 static void tap_report(const char *file, int line, const char *what, const char *fmt, ...)
 {
+	char text[1024], *c;
 	va_list ap;
 
 	if (++tap_bad > TAP_MAX_DIAG)
 		return;
-	printf("# %s:%d: %s: ", file, line, what);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	putchar('\n');
+	/* Some tests are of hostile bytes; a log is no place for them. */
+	for (c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	printf("# %s:%d: %s: %s\n", file, line, what, text);
 }
 
 #define CHECK(cond, ...)							\
@@ -55,6 +62,8 @@ static void tap_run(const char *name, void (*test)(void))
 {
 	tap_checks = 0;
 	tap_bad = 0;
+	/* A test that hangs dies of SIGALRM, and with it the program. */
+	alarm(TAP_SECONDS);
 	test();
 	tap_tests++;
 	if (tap_bad || !tap_checks)
