@@ -11,7 +11,9 @@ static const char *show(const struct nvmq_plan *p, const struct nvmq_plan_limits
 	static char text[512];
 
 	snprintf(text, sizeof(text),
-		 "asked %u,%u,%u depth %u vectors %u irq %d; cpus %u/%u/%u pairs %u doorbells %u entries %u vectors %u irq %d; got %u,%u,%u depth %u vectors %u irq %d",
+		 "asked %u,%u,%u depth %u vectors %u irq %d; "
+		 "cpus %u/%u/%u pairs %u doorbells %u entries %u vectors %u irq %d; "
+		 "got %u,%u,%u depth %u vectors %u irq %d",
 		 p->queues[0], p->queues[1], p->queues[2], p->depth, p->vectors, p->irq, l->cpus,
 		 l->cores, l->nodes, l->pairs, l->doorbells, l->entries, l->vectors, l->irq,
 		 g->queues[0], g->queues[1], g->queues[2], g->depth, g->vectors, g->irq);
@@ -169,24 +171,20 @@ static void test_brute_force(void)
 	struct nvmq_plan p = { .placement = NVMQ_PLACE_MANAGED };
 	struct nvmq_plan_limits l = { .doorbells = 65535, .entries = 1024 };
 	struct nvmq_grant g;
-	u32 d, r, o, m, n, v;
+	u32 i, rest, machine;
 
-	for (m = 0; m < 4; m++) {
-		l.cpus = machines[m][0];
-		l.cores = machines[m][1];
-		l.nodes = machines[m][2];
-		for (d = 1; d < 8; d++)
-			for (r = 0; r < 8; r++)
-				for (o = 0; o < 8; o++)
-					for (n = 0; n < 11; n++)
-						for (v = 0; v < 6; v++) {
-							p.queues[0] = counts[d];
-							p.queues[1] = counts[r];
-							p.queues[2] = counts[o];
-							l.pairs = pairs[n];
-							l.vectors = vectors[v];
-							check_grant(&p, &l, &g);
-						}
+	for (i = 0; i < 4 * 7 * 8 * 8 * 11 * 6; i++) {
+		rest = i;
+		machine = digit(&rest, 4);
+		l.cpus = machines[machine][0];
+		l.cores = machines[machine][1];
+		l.nodes = machines[machine][2];
+		p.queues[0] = counts[1 + digit(&rest, 7)];
+		p.queues[1] = counts[digit(&rest, 8)];
+		p.queues[2] = counts[digit(&rest, 8)];
+		l.pairs = pairs[digit(&rest, 11)];
+		l.vectors = vectors[digit(&rest, 6)];
+		check_grant(&p, &l, &g);
 	}
 }
 
@@ -309,12 +307,13 @@ static void test_table(void)
 		CHECK(!nvmq_plan_grant(&cases[i].plan, &cases[i].limits, &g), "case %zu", i);
 		len = nvmq_grant_format(&g, text, sizeof(text));
 		want = strlen(cases[i].text);
-		CHECK(len == (int)want && !strcmp(text, cases[i].text), "case %zu: \"%s\" %d not \"%s\"",
-		      i, text, len, cases[i].text);
+		CHECK(len == (int)want && !strcmp(text, cases[i].text),
+		      "case %zu: \"%s\" %d not \"%s\"", i, text, len, cases[i].text);
 		for (size = 0; size <= want + 1; size++) {
 			small = malloc(size);
 			len = nvmq_grant_format(&g, small, size);
-			CHECK(len == (size > want ? (int)want : -ENOSPC), "size %zu: %d", size, len);
+			CHECK(len == (size > want ? (int)want : -ENOSPC), "size %zu: %d", size,
+			      len);
 			CHECK(!size || memchr(small, 0, size), "size %zu: not terminated", size);
 			free(small);
 		}

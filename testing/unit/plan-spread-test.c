@@ -30,8 +30,9 @@ static const char *show(const struct shape *s, u32 count)
 {
 	static char text[160];
 
-	snprintf(text, sizeof(text), "%u nodes x %u cores x %u threads, numbering %d, holes %u%%: %u queues",
-		 s->nodes, s->cores, s->threads, s->numbering, s->holes, count);
+	snprintf(text, sizeof(text),
+		 "%u nodes x %u cores x %u threads, numbering %d, holes %u%%: %u queues", s->nodes,
+		 s->cores, s->threads, s->numbering, s->holes, count);
 	return text;
 }
 
@@ -135,7 +136,7 @@ static void check_map(const struct shape *s, u16 first, u32 count)
 	CHECK(map[topo.nr_cpus] == 0xa5a5, "wrote beyond the map: %s",
 	      show(s, count));
 	ret = nvmq_plan_check_map(&topo, first, count, map, &bad);
-	CHECK(!ret || !count, "check_map %d, CPU %u: %s", ret, bad, show(s, count));
+	CHECK(!ret || !count, "refused: %d, CPU %u: %s", ret, bad, show(s, count));
 
 	memset(load, 0, sizeof(load));
 	for (cpu = 0; cpu < topo.nr_cpus; cpu++) {
@@ -228,67 +229,65 @@ static void test_flat(void)
 static void test_shapes(void)
 {
 	struct shape s;
-	u32 t, count, n;
+	u32 i, rest, count;
 
-	for (s.nodes = 1; s.nodes <= 8; s.nodes++)
-		for (t = 0; t < 3; t++)
-			for (s.numbering = 0; s.numbering < NR_NUMBERINGS; s.numbering++)
-				for (s.holes = 0; s.holes <= 30; s.holes += 15)
-					for (n = 0; n < 4; n++) {
-						s.threads = thread_counts[t];
-						s.cores = rnd_in(1, 512 / s.nodes / s.threads);
-						build(&s);
-						if (topo.cpus < 64)
-							check_topology(&s);
-						for (count = 1; count <= topo.cpus + 1;
-						     count += count < 18 ? 1 : rnd_in(1, 80))
-							check_map(&s, rnd_in(1, 60000), count);
-						check_map(&s, 1, topo.nodes);
-						check_map(&s, 1, topo.cores);
-						check_map(&s, 1, 65535);
-					}
+	for (i = 0; i < 8 * 3 * NR_NUMBERINGS * 3 * 4; i++) {
+		rest = i;
+		s.nodes = 1 + digit(&rest, 8);
+		s.threads = thread_counts[digit(&rest, 3)];
+		s.numbering = digit(&rest, NR_NUMBERINGS);
+		s.holes = digit(&rest, 3) * 15;
+		s.cores = rnd_in(1, 512 / s.nodes / s.threads);
+		build(&s);
+		if (topo.cpus < 64)
+			check_topology(&s);
+		for (count = 1; count <= topo.cpus + 1; count += count < 18 ? 1 : rnd_in(1, 80))
+			check_map(&s, rnd_in(1, 60000), count);
+		check_map(&s, 1, topo.nodes);
+		check_map(&s, 1, topo.cores);
+		check_map(&s, 1, 65535);
+	}
 }
 
-/* On machines that are the same all over, what can be kept together is. */
+/* On a machine that is the same all over, what can be kept together is. */
+static void check_neighbours(const struct shape *s, u32 count)
+{
+	u32 nodes, cores, queues, load, longer, odd;
+
+	check_map(s, 1, count);
+	tell_strangers(&nodes, &cores);
+	if (count % s->nodes == 0)
+		CHECK(!nodes, "%u queues span nodes: %s", nodes, show(s, count));
+	if (count < s->nodes && s->nodes % count == 0)
+		CHECK(nodes == s->nodes - count, "%u: %s", nodes, show(s, count));
+	if (topo.cpus % count == 0 && topo.cpus / count % s->threads == 0)
+		CHECK(!cores, "%u cores are split: %s", cores, show(s, count));
+	/* Two queues with an odd number of threads share a core, and no other two do. */
+	if (s->threads == 2 && count % s->nodes == 0 && count <= s->nodes * s->cores) {
+		queues = count / s->nodes;
+		load = topo.cpus / s->nodes / queues;
+		longer = topo.cpus / s->nodes % queues;
+		odd = load % 2 ? queues - longer : longer;
+		CHECK(cores == odd / 2 * s->nodes, "%u cores are split, not %u: %s", cores,
+		      odd / 2 * s->nodes, show(s, count));
+	}
+}
+
 static void test_neighbours(void)
 {
-	u32 t, count, n, nodes, cores, per_node;
 	struct shape s = { .holes = 0 };
+	u32 i, rest, count;
 
-	for (s.nodes = 1; s.nodes <= 8; s.nodes++)
-		for (t = 0; t < 3; t++)
-			for (s.cores = 1; s.cores <= 16; s.cores++)
-				for (s.numbering = 0; s.numbering < NR_NUMBERINGS; s.numbering++) {
-					s.threads = thread_counts[t];
-					build(&s);
-					n = topo.cpus;
-					per_node = n / s.nodes;
-					for (count = 1; count <= n; count++) {
-						check_map(&s, 1, count);
-						tell_strangers(&nodes, &cores);
-						if (count % s.nodes == 0)
-							CHECK(!nodes, "%u queues span nodes: %s",
-							      nodes, show(&s, count));
-						if (count < s.nodes && s.nodes % count == 0)
-							CHECK(nodes == s.nodes - count, "%u: %s",
-							      nodes, show(&s, count));
-						if (n % count == 0 && n / count % s.threads == 0)
-							CHECK(!cores, "%u cores are split: %s",
-							      cores, show(&s, count));
-						/* At most as many split cores as odd queues. */
-						if (s.threads == 2 && count % s.nodes == 0 &&
-						    count <= s.nodes * s.cores) {
-							u32 k = count / s.nodes;
-							u32 load = per_node / k;
-							u32 longer = per_node % k;
-							u32 odd = load % 2 ? k - longer : longer;
-
-							CHECK(cores == odd / 2 * s.nodes,
-							      "%u cores are split, not %u: %s", cores,
-							      odd / 2 * s.nodes, show(&s, count));
-						}
-					}
-				}
+	for (i = 0; i < 8 * 3 * 16 * NR_NUMBERINGS; i++) {
+		rest = i;
+		s.nodes = 1 + digit(&rest, 8);
+		s.threads = thread_counts[digit(&rest, 3)];
+		s.cores = 1 + digit(&rest, 16);
+		s.numbering = digit(&rest, NR_NUMBERINGS);
+		build(&s);
+		for (count = 1; count <= topo.cpus; count++)
+			check_neighbours(&s, count);
+	}
 }
 
 /*
@@ -393,8 +392,8 @@ static void test_table(void)
 		build(&cases[i].shape);
 		nvmq_plan_spread(&topo, 1, cases[i].count, map);
 		for (cpu = 0; cpu < topo.nr_cpus; cpu++)
-			CHECK(map[cpu] == cases[i].map[cpu], "CPU %u has %u, not %u: %s", cpu, map[cpu],
-			      cases[i].map[cpu], show(&cases[i].shape, cases[i].count));
+			CHECK(map[cpu] == cases[i].map[cpu], "CPU %u has %u, not %u: %s", cpu,
+			      map[cpu], cases[i].map[cpu], show(&cases[i].shape, cases[i].count));
 	}
 
 	/* Nodes of 5 and 3 CPUs: a queue per node is what it says; CPU 2 does not exist. */
@@ -414,7 +413,8 @@ static void test_table(void)
 	nvmq_topology_prepare(&topo);
 	nvmq_plan_spread(&topo, 1, 8, map);
 	for (cpu = 0; cpu < 12; cpu++)
-		CHECK(map[cpu] == (cpu < 8 ? cpu / 2 + 1 : cpu - 3), "CPU %u has %u", cpu, map[cpu]);
+		CHECK(map[cpu] == (cpu < 8 ? cpu / 2 + 1 : cpu - 3), "CPU %u has %u", cpu,
+		      map[cpu]);
 
 	/* No CPU at all is nobody's machine, but must not divide by it. */
 	topo.nr_cpus = 1;
@@ -444,11 +444,12 @@ static void test_check_map(void)
 			bad = ~0u;
 			ret = nvmq_plan_check_map(&topo, 10, 6, map, &bad);
 			if (possible(cpu))
-				CHECK(ret == -EINVAL && bad == cpu, "CPU %u has %u: %d, CPU %u", cpu,
-				      map[cpu], ret, bad);
+				CHECK(ret == -EINVAL && bad == cpu, "CPU %u has %u: %d, CPU %u",
+				      cpu, map[cpu], ret, bad);
 			else
 				CHECK(!ret && bad == ~0u, "impossible CPU %u: %d", cpu, ret);
-			CHECK(nvmq_plan_check_map(&topo, 10, 6, map, NULL) == ret, "without bad_cpu");
+			CHECK(nvmq_plan_check_map(&topo, 10, 6, map, NULL) == ret,
+			      "without bad_cpu");
 		}
 		map[cpu] = good;
 	}

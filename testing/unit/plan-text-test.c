@@ -339,6 +339,9 @@ static void test_round_trip(void)
 	}
 }
 
+static const char longest_plan[] =
+	"default=65535 read=65535 poll=65535 depth=4095 vectors=2048 irq=intx placement=free";
+
 static void test_format(void)
 {
 	static const struct {
@@ -351,7 +354,7 @@ static void test_format(void)
 		    NVMQ_PLACE_FREE },
 		  "default=core read=node poll=cpu depth=64 vectors=3 irq=msi placement=free" },
 		{ { { 65535, 65535, 65535 }, 4095, 2048, NVMQ_IRQ_INTX, NVMQ_PLACE_FREE },
-		  "default=65535 read=65535 poll=65535 depth=4095 vectors=2048 irq=intx placement=free" },
+		  longest_plan },
 	};
 	char text[NVMQ_PLAN_TEXT];
 	size_t i, size, want;
@@ -366,7 +369,8 @@ static void test_format(void)
 		for (size = 0; size <= want + 1; size++) {
 			small = malloc(size);
 			len = nvmq_plan_format(&cases[i].plan, small, size);
-			CHECK(len == (size > want ? (int)want : -ENOSPC), "size %zu: %d", size, len);
+			CHECK(len == (size > want ? (int)want : -ENOSPC), "size %zu: %d", size,
+			      len);
 			CHECK(!size || memchr(small, 0, size), "size %zu: not terminated", size);
 			free(small);
 		}
@@ -403,7 +407,8 @@ static void test_check_list(void)
 		{ "0000:00:1g.0", -EINVAL, "0000:00:1g.0", "bad PCI address" },
 		{ "0:0:0:0.0", -EINVAL, "0:0:0:0.0", "bad PCI address" },
 		{ "0000:00:11.0=default", -EINVAL, "0000:00:11.0=default", "bad PCI address" },
-		{ "00:11.0 00:12.0 default=1", -EINVAL, "00:12.0", "no PCI address may stand here" },
+		{ "00:11.0 00:12.0 default=1", -EINVAL, "00:12.0",
+		  "no PCI address may stand here" },
 		{ "default=1 00:12.0", -EINVAL, "00:12.0", "no PCI address may stand here" },
 		{ "default=1:00:12.0", -EINVAL, "default=1:00:12.0", COUNT_EXPECTED },
 		{ "00.0 default=1", -EINVAL, "00.0", "unknown word" },
@@ -467,11 +472,11 @@ static void test_select(void)
 
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		ret = nvmq_plan_select(cases[i].text, 0, 0, 0x11 << 3, &plan, &err);
-		CHECK(!ret && plan.queues[0] == cases[i].first, "\"%s\": %d %s", cases[i].text, ret,
-		      show(&plan));
+		CHECK(!ret && plan.queues[0] == cases[i].first, "\"%s\": %d %s", cases[i].text,
+		      ret, show(&plan));
 		ret = nvmq_plan_select(cases[i].text, 1, 2, 0x1f << 3 | 7, &plan, &err);
-		CHECK(!ret && plan.queues[0] == cases[i].second, "\"%s\": %d %s", cases[i].text, ret,
-		      show(&plan));
+		CHECK(!ret && plan.queues[0] == cases[i].second, "\"%s\": %d %s", cases[i].text,
+		      ret, show(&plan));
 	}
 	ret = nvmq_plan_select(NULL, 0, 0, 0, &plan, NULL);
 	CHECK(!ret && plan.queues[0] == D, "NULL: %d", ret);
@@ -508,8 +513,8 @@ static void test_addresses(void)
 			CHECK(plan.queues[0] == D, "\"%s\" took %02x", text, devfn ^ other);
 			nvmq_plan_select(text, 0xab00 + bus, bus ^ other, devfn, &plan, NULL);
 			CHECK(plan.queues[0] == D, "\"%s\" took bus %02x", text, bus ^ other);
-			nvmq_plan_select(text, (0xab00 + bus) ^ (1u << other % 32), bus, devfn, &plan,
-					 NULL);
+			nvmq_plan_select(text, (0xab00 + bus) ^ (1u << other % 32), bus, devfn,
+					 &plan, NULL);
 			CHECK(plan.queues[0] == D, "\"%s\" took another domain", text);
 		}
 	}
@@ -549,7 +554,8 @@ static void test_select_random(void)
 				at += sprintf(text + at, "%s",
 					      strspn(words, " ,\t\n\v\f\r") == strlen(words) ?
 					      "default=cpu" : "");
-			at += sprintf(text + at, "%s%s", words, c < n - 1 || rnd_in(0, 1) ? ";" : "");
+			at += sprintf(text + at, "%s%s", words,
+				      c < n - 1 || rnd_in(0, 1) ? ";" : "");
 		}
 		d = domains[rnd_in(0, 3)];
 		f = rnd_in(0, 2);
@@ -564,8 +570,8 @@ static void test_select_random(void)
 		if (best >= 0)
 			expect = plans[best];
 		ret = nvmq_plan_select(text, d, 3, f, &plan, &err);
-		CHECK(!ret && same_plan(&plan, &expect), "\"%s\" for %x:3:%x: %d %s not %s", text, d,
-		      f, ret, show(&plan), show(&expect));
+		CHECK(!ret && same_plan(&plan, &expect), "\"%s\" for %x:3:%x: %d %s not %s", text,
+		      d, f, ret, show(&plan), show(&expect));
 		ret = nvmq_plan_check_list(text, &err);
 		CHECK(!ret, "\"%s\": %d", text, ret);
 	}
@@ -576,8 +582,8 @@ static size_t hostile(char *text, size_t room)
 	static const char * const bits[] = {
 		"default", "read", "poll", "depth", "vectors", "irq", "placement", "=", "=", "=",
 		" ", ",", ";", "cpu", "core", "node", "msix", "msi", "intx", "managed", "free", "0",
-		"1", "64", "65535", "99999999999", "0000:00:11.0", "00:11.0 ", ":", ".", "default=1 ",
-		"depth=64,", "poll=2;", "\n", "-", "\xff",
+		"1", "64", "65535", "99999999999", "0000:00:11.0", "00:11.0 ", ":", ".",
+		"default=1 ", "depth=64,", "poll=2;", "\n", "-", "\xff",
 	};
 	size_t len = 0, want, n, i;
 

@@ -308,38 +308,41 @@ static void test_contig_blocks(void)
 	slot_done();
 }
 
+/* Cut @pages into segments: bit n of @cuts starts a new one with page n + 1. */
+static void cut_segs(u32 pages, u32 cuts, u32 offset, u32 tail)
+{
+	u32 page, n = 0;
+
+	segs[0] = (struct scatterlist){ 0x40000000 + offset, 0 };
+	for (page = 0; page < pages; page++) {
+		/* Downwards, so that none continues another. */
+		if (page && cuts >> (page - 1) & 1)
+			segs[++n] = (struct scatterlist){ 0x30000000 - page * 0x100000, 0 };
+		segs[n].len += page == pages - 1 ? tail : PAGE;
+	}
+	segs[0].len -= offset;
+	nr_segs = n + 1;
+}
+
 /* Every way of cutting up to six pages into segments, with every kind of first and last one. */
 static void test_slot_shapes(void)
 {
 	static const u32 offsets[] = { 0, 4, 512, 2048, 3584, 4092 };
 	static const u32 tails[] = { 4, 512, 3584, 4092, 4096 };
-	u32 pages, cuts, o, t, page, n;
-	u64 next;
+	u32 i, rest, pages, cuts, offset, tail;
 
 	slot_make(2, SLOT_DMA + 2 * NVMQ_PRP_SLOT_BYTES);
-	for (pages = 1; pages <= 6; pages++)
-		for (cuts = 0; cuts < 1u << (pages - 1); cuts++)
-			for (o = 0; o < 6; o++)
-				for (t = 0; t < 5; t++) {
-					if (pages == 1 && offsets[o] >= tails[t])
-						continue;
-					/* Bit n of cuts: a new segment starts with page n + 1. */
-					n = 0;
-					next = 0x40000000;
-					segs[0] = (struct scatterlist){ next + offsets[o], 0 };
-					for (page = 0; page < pages; page++) {
-						if (page && cuts >> (page - 1) & 1) {
-							/* Downwards, so that none continues another. */
-							next = 0x30000000 - page * 0x100000;
-							segs[++n] = (struct scatterlist){ next, 0 };
-						}
-						segs[n].len += page == pages - 1 ? tails[t] : PAGE;
-						if (!page)
-							segs[n].len -= offsets[o];
-					}
-					nr_segs = n + 1;
-					check_slot(2);
-				}
+	for (i = 0; i < 6 * 32 * 6 * 5; i++) {
+		rest = i;
+		pages = 1 + digit(&rest, 6);
+		cuts = digit(&rest, 32);
+		offset = offsets[digit(&rest, 6)];
+		tail = tails[digit(&rest, 5)];
+		if (cuts >> (pages - 1) || (pages == 1 && offset >= tail))
+			continue;
+		cut_segs(pages, cuts, offset, tail);
+		check_slot(2);
+	}
 	slot_done();
 }
 
@@ -447,7 +450,8 @@ static void chain_check_rest(u32 entries)
 
 	if (chain_pages > 1)
 		used = entries - (chain_pages - 1) * (PAGE / 8 - 1);
-	CHECK(used > 0 && used <= PAGE / 8, "%u entries in the last of %u pages", used, chain_pages);
+	CHECK(used > 0 && used <= PAGE / 8, "%u entries in the last of %u pages", used,
+	      chain_pages);
 	for (i = used * 8; i < PAGE && page[i] == POISON; i++)
 		;
 	CHECK(i >= PAGE, "byte %u behind %u entries was written", i, used);
@@ -480,13 +484,13 @@ static void test_chain_pages(void)
 
 	for (entries = 1; entries <= 3000; entries++) {
 		if (!room) {
-			/* The last entry gives its place to a pointer and moves on, with the new one. */
+			/* The last entry gives its place to a pointer and moves on with the new. */
 			pages++;
 			room = PAGE / 8 - 1;
 		}
 		room--;
-		CHECK(nvmq_prp_chain_pages(entries) == pages, "%u entries: %u pages, not %u", entries,
-		      nvmq_prp_chain_pages(entries), pages);
+		CHECK(nvmq_prp_chain_pages(entries) == pages, "%u entries: %u pages, not %u",
+		      entries, nvmq_prp_chain_pages(entries), pages);
 	}
 	entries = NVMQ_MAX_TRANSFER / PAGE;
 	CHECK(nvmq_prp_chain_pages(entries) <= NVMQ_PRP_CHAIN_PAGES,

@@ -93,8 +93,9 @@ void unit_writel(u32 value, void *addr)
 		dev.sq_writes++;
 		while (dev.sq_head != value) {
 			sqe = &queue.sqes[dev.sq_head];
-			CHECK(le32_to_cpu(sqe->cdw10) == dev.serial, "SQE %u holds command %u, not %u",
-			      dev.sq_head, le32_to_cpu(sqe->cdw10), dev.serial);
+			CHECK(le32_to_cpu(sqe->cdw10) == dev.serial,
+			      "SQE %u holds command %u, not %u", dev.sq_head,
+			      le32_to_cpu(sqe->cdw10), dev.serial);
 			CHECK(dev.nr_fetched < dev.entries - 1, "%u commands at once",
 			      dev.nr_fetched + 1);
 			dev.fetched[dev.nr_fetched].cid = le16_to_cpu(sqe->cid);
@@ -280,7 +281,8 @@ static void test_full(void)
 			CHECK(n == sizes[i] - 1, "%u of %u completions", n, sizes[i] - 1);
 			CHECK(dev.cq_writes == lap, "%u doorbells in %u laps", dev.cq_writes, lap);
 			nvmq_cq_end(&queue, &cur);
-			CHECK(dev.cq_head == dev.cq_tail, "head %u tail %u", dev.cq_head, dev.cq_tail);
+			CHECK(dev.cq_head == dev.cq_tail, "head %u tail %u", dev.cq_head,
+			      dev.cq_tail);
 			cur = nvmq_cq_begin(&queue);
 			CHECK(!nvmq_cq_peek(&queue, &cur), "a completion in an empty ring");
 		}
@@ -321,7 +323,8 @@ static void test_traffic(void)
 			before = dev.sq_writes;
 			if (rnd_in(0, 3)) {
 				nvmq_sq_ring(&queue);
-				CHECK(dev.sq_writes <= before + 1, "%u doorbells", dev.sq_writes - before);
+				CHECK(dev.sq_writes <= before + 1, "%u doorbells",
+				      dev.sq_writes - before);
 			}
 
 			for (n = rnd_in(0, dev.nr_fetched); n && cq_free(); n--) {
@@ -329,7 +332,7 @@ static void test_traffic(void)
 				post(dev.fetched[pick].cid, dev.fetched[pick].serial);
 				dev.fetched[pick] = dev.fetched[--dev.nr_fetched];
 			}
-			/* A CID of no outstanding command: another generation, or too large a tag. */
+			/* A CID of no outstanding command: right tag, another generation. */
 			if (!rnd_in(0, 3) && dev.nr_fetched && cq_free() > dev.nr_fetched + 1) {
 				cid = dev.fetched[0].cid;
 				cid += rnd_in(1, 15) << NVMQ_CID_TAG_BITS;
@@ -361,12 +364,13 @@ static void test_traffic(void)
 			before = dev.cq_writes;
 			if (n)
 				nvmq_cq_end(&queue, &cur);
-			CHECK(dev.cq_writes == before + !!n, "%u doorbells", dev.cq_writes - before);
+			CHECK(dev.cq_writes == before + !!n, "%u doorbells",
+			      dev.cq_writes - before);
 			if (tap_bad)
 				break;
 		}
-		CHECK(seen_bogus <= bogus && (sizes[i] < 8 || seen_bogus), "%u of %u bogus", seen_bogus,
-		      bogus);
+		CHECK(seen_bogus <= bogus && (sizes[i] < 8 || seen_bogus), "%u of %u bogus",
+		      seen_bogus, bogus);
 		stop();
 	}
 }

@@ -97,6 +97,16 @@ static uint64_t rnd(void)
 	return tap_seed * 0x2545f4914f6cdd1d;
 }
 
+/* Take the lowest digit off a number of mixed base: one loop for many nested ones. */
+__attribute__((unused))
+static uint32_t digit(uint32_t *number, uint32_t base)
+{
+	uint32_t d = *number % base;
+
+	*number /= base;
+	return d;
+}
+
 /* From @lo to @hi, both included. */
 __attribute__((unused))
 static uint64_t rnd_in(uint64_t lo, uint64_t hi)
