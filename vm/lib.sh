@@ -116,10 +116,8 @@ kernel_release()
 	local package depends
 	case $1 in
 	7.2)
-		# Only kernels with a headers tree count: the root holds no other.
-		local root
-		root=$(sid_kernel_root)
-		basename "$(echo "$root"/usr/lib/modules/7.*)"
+		package=$(sid_kernel_root)
+		basename "$package"/kernel/lib/modules/*
 		;;
 	*)
 		package=$(headers_package "$1")
@@ -137,7 +135,8 @@ kernel_tree()
 {
 	local release
 	if [[ $1 == 7.2 ]]; then
-		sid_kernel_tree
+		release=$(sid_kernel_root)
+		echo "$release/kernel"
 		return
 	fi
 	release=$(kernel_release "$1")
@@ -275,3 +274,87 @@ qemu_command()
 }
 
 kvm_works() { return 1; }
+
+# ---- private roots of Debian sid: the newest kernel with its compiler, and the newest QEMU ---------------------------
+#
+# They are ordinary folders that belong to whoever made them: nothing in them needs its proper owner.
+
+SID_KERNEL_PACKAGES=(linux-headers-amd64 gcc make xz-utils)
+SID_QEMU_PACKAGES=(qemu-system-x86 qemu-block-extra)
+
+# fetch_sid DIR PACKAGE,... [mmdebstrap option...]
+fetch_sid()
+{
+	local dir=$1 include=$2
+	shift 2
+	mkdir -p "$dir"
+	quietly sid_to_folder "$dir" --variant=minbase --format=tar "${APT_OPTIONS[@]}" "${DPKG_OPTIONS[@]}" \
+		--include="$include" "$@" sid -
+}
+
+sid_to_folder()
+{
+	local dir=$1
+	shift
+	mmdebstrap "$@" | tar -x --no-same-owner -C "$dir" ./usr ./etc
+}
+
+# The kernel itself is unpacked, not installed: it would bring an initramfs and a boot loader's hooks with it.
+# shellcheck disable=SC2016 # the hook runs in a shell of its own
+SID_KERNEL_HOOK='set -e; release=$(basename "$1"/usr/lib/modules/*); chroot "$1" sh -ec "
+	mkdir -p /usr/nvmq/packages; cd /usr/nvmq/packages; release=$release
+	apt-get -q -o APT::Sandbox::User=root download linux-image-\$release \
+		\$(apt-cache depends linux-image-\$release | sed -n \"s/.*Depends: \\(linux-.*-\$release\\)\$/\\1/p\")
+	for package in *.deb; do dpkg -x \$package /usr/nvmq; done
+	rm -r /usr/nvmq/packages"'
+
+sid_kernel_root()
+{
+	local key
+	key=$({ echo "${SID_KERNEL_PACKAGES[*]}"; declare -f make_sid_kernel_root; echo "$SID_KERNEL_HOOK"; } | hash_of)
+	cached "sidkernel-$key" "making a root of Debian sid with kernel 7.2, its headers and compiler" make_sid_kernel_root
+}
+
+make_sid_kernel_root()
+{
+	local dir=$1 release
+	fetch_sid "$dir" "$(IFS=,; echo "${SID_KERNEL_PACKAGES[*]}")" --customize-hook="$SID_KERNEL_HOOK"
+	release=$(basename "$dir"/usr/lib/modules/*)
+	[[ $release == 7.2.* ]] || die 126 "Debian sid's kernel is now $release, not 7.2"
+	# The layout that the other kernels have; see make_kernel_tree.
+	mkdir -p "$dir/kernel/lib/modules"
+	mv "$dir/usr/nvmq/usr/lib/modules/$release" "$dir/kernel/lib/modules/"
+	find "$dir/usr/nvmq" "$dir/kernel" \( -name vmlinuz -o -name "vmlinuz-$release" \) -type f \
+		-exec mv {} "$dir/kernel/vmlinuz" \;
+	[[ -f $dir/kernel/vmlinuz ]] || die 126 "no vmlinuz in the packages of linux-image-$release"
+	rm -rf "$dir/usr/nvmq"
+	depmod -b "$dir/kernel" "$release"
+}
+
+# in_sid_kernel_root FOLDER COMMAND...: with that folder, writable, at its own path.
+in_sid_kernel_root()
+{
+	local folder=$1 root
+	shift
+	root=$(sid_kernel_root)
+	bwrap --ro-bind "$root/usr" /usr --ro-bind "$root/etc" /etc --symlink usr/bin /bin --symlink usr/sbin /sbin \
+		--symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev --tmpfs /tmp \
+		--bind "$folder" "$folder" --die-with-parent --unshare-net "$@"
+}
+
+# QEMU from sid runs on the host's kernel and file system, with sid's loader and libraries: no namespace is needed.
+# shellcheck disable=SC2034 # vm/run uses QEMU
+sid_qemu_command()
+{
+	local key root
+	key=$({ echo "${SID_QEMU_PACKAGES[*]}"; declare -f make_sid_qemu_root; } | hash_of)
+	root=$(cached "sidqemu-$key" "making a root of Debian sid with the newest QEMU" make_sid_qemu_root)
+	QEMU=(env "QEMU_MODULE_DIR=$root/usr/lib/x86_64-linux-gnu/qemu"
+		"$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu"
+		"$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios")
+}
+
+make_sid_qemu_root()
+{
+	fetch_sid "$1" "$(IFS=,; echo "${SID_QEMU_PACKAGES[*]}")"
+}
