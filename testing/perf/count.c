@@ -6,7 +6,7 @@
  * with "-accel tcg,thread=single" no two virtual CPUs run at once, so nothing
  * is lost. Between two markers (marker.h) the counters give, for every address
  * at which a block starts, how often it ran, how many instructions it holds and
- * how many of them lock the bus. bench attributes the addresses to functions.
+ * how many of them lock the bus or are an mfence. bench attributes the addresses to functions.
  *
  * Arguments: out=FILE (the counts), watch=FILE (optional, read at each
  * MARKER_WATCH; lines "text START END" and "poll ADDRESS", hexadecimal).
@@ -37,6 +37,7 @@ struct block {
 	uint64_t runs;
 	uint32_t insns;
 	uint32_t locked;
+	uint32_t fences;
 	uint32_t hash;
 	bool again;	/* starts with a repeated string instruction: an iteration */
 };
@@ -120,10 +121,10 @@ static void stop(void)
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct block *b = buckets[i]; b; b = b->next)
 			if (b->runs)
-				fprintf(out, "%llx %llu %u %u %d\n",
+				fprintf(out, "%llx %llu %u %u %d %u\n",
 					(unsigned long long)b->addr,
 					(unsigned long long)b->runs,
-					b->insns, b->locked, b->again);
+					b->insns, b->locked, b->again, b->fences);
 	for (size_t i = 0; i < GAPS; i++)
 		if (gaps[i].times)
 			fprintf(out, "G %zu %llu %llu\n", i, (unsigned long long)gaps[i].times,
@@ -213,7 +214,7 @@ static void on_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	size_t n = qemu_plugin_tb_n_insns(tb);
 	uint32_t hash = 2166136261U;
 	struct block **where, *b;
-	uint32_t locked = 0;
+	uint32_t locked = 0, fences = 0;
 	bool again = false;
 
 	(void)id;
@@ -225,6 +226,7 @@ static void on_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 		hash = mix(hash, bytes, len);
 		locked += d.locked;
+		fences += d.fence;
 		if (!i)
 			again = d.repeated;
 		if (d.marker)
@@ -258,6 +260,7 @@ static void on_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		b->addr = addr;
 		b->insns = n;
 		b->locked = locked;
+		b->fences = fences;
 		b->hash = hash;
 		b->again = again;
 		b->next = *where;

@@ -109,11 +109,12 @@ bind()
 run_fio()
 {
 	local file=$1 scheduler=$2 memory=$3 pid=
+	rm -f /tmp/scatter
 	[[ $scheduler == - ]] || echo "$scheduler" >"/sys/block/$disk/queue/scheduler"
 	echo "@disk $disk $(<"/sys/block/$disk/queue/scheduler")" >>"$log"
 	echo never >/sys/kernel/mm/transparent_hugepage/enabled
 	if [[ $memory == scattered ]]; then
-		"$mark" scatter 128 >/tmp/scatter &
+		"$mark" scatter 48 >/tmp/scatter &
 		pid=$!
 		until grep -q ready /tmp/scatter 2>/dev/null; do sleep 0.1; done
 	elif [[ $memory == huge ]]; then
@@ -126,12 +127,14 @@ run_fio()
 		die "fio failed on $driver"
 	}
 	if [[ $pid ]]; then
+		echo "@segments $(cut -d ' ' -f 2 /tmp/scatter)" >>"$log"
 		kill "$pid"
 		wait "$pid" 2>/dev/null || true
 	fi
 	echo 0 >/proc/sys/vm/nr_hugepages
 }
 
+echo "@release $(uname -r) $(fio --version)" >>"$log"
 grep -v '\]$' /proc/kallsyms >"$dir/symbols"
 while read -r what rest; do
 	# shellcheck disable=SC2086

@@ -14,6 +14,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,11 +46,14 @@ static void pin(const char *cpu)
 static void note(const char *log, const char *what, const char *label)
 {
 	static char text[1 << 16];
+	struct timespec t;
 	size_t len;
 	ssize_t n;
 	int fd;
 
-	len = snprintf(text, 512, "@%s %s\n", what, label);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	len = snprintf(text, 512, "@%s %s %lld.%03ld\n", what, label, (long long)t.tv_sec,
+		       t.tv_nsec / 1000000);
 	fd = open("/proc/interrupts", O_RDONLY);
 	if (fd >= 0) {
 		while ((n = read(fd, text + len, sizeof(text) - len)) > 0)
@@ -78,7 +82,34 @@ static void spin(const char *log, const char *cpu, long ms)
 		clock_gettime(CLOCK_MONOTONIC, &t);
 	} while ((t.tv_sec - t0.tv_sec) * 1000 + (t.tv_nsec - t0.tv_nsec) / 1000000 < ms);
 	MARK(MARKER_STOP);
-	note(log, "stop", "");
+	note(log, "stop", "-");
+}
+
+/* How many pieces of adjoining pages a fresh buffer has, as a mean for each 128 KiB. */
+static double pieces(size_t page)
+{
+	enum { BYTES = 1 << 20, BUFFER = 128 << 10 };
+	uint64_t entry, last = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY), n = 0;
+	char *p;
+
+	p = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED || fd < 0)
+		return 0;
+	madvise(p, BYTES, MADV_NOHUGEPAGE);
+	memset(p, 1, BYTES);
+	for (size_t at = 0; at < BYTES; at += page) {
+		if (pread(fd, &entry, sizeof(entry), ((uintptr_t)p + at) / page * sizeof(entry)) !=
+		    sizeof(entry))
+			return 0;
+		entry &= (1ULL << 55) - 1;
+		if (at % BUFFER == 0 || entry != last + 1)
+			n++;
+		last = entry;
+	}
+	munmap(p, BYTES);
+	close(fd);
+	return (double)n / (BYTES / BUFFER);
 }
 
 /*
@@ -99,7 +130,7 @@ static int scatter(size_t bytes)
 	memset(p, 1, bytes);
 	for (size_t at = 0; at < bytes; at += 2 * page)
 		madvise(p + at, page, MADV_DONTNEED);
-	puts("ready");
+	printf("ready %.1f\n", pieces(page));
 	fflush(stdout);
 	for (;;)
 		pause();
@@ -114,7 +145,7 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && !strcmp(argv[1], "stop")) {
 		MARK(MARKER_STOP);
-		note(argv[2], "stop", "");
+		note(argv[2], "stop", "-");
 		return 0;
 	}
 	if (argc == 5 && !strcmp(argv[1], "spin")) {
