@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The commands of the repository; `make` alone lists them. The module itself is described by Kbuild: the kernel's build
+# system reads that file, not this one.
+
+# Variables on the command line (make check T=... K=...) reach the scripts through the environment.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+export K T J PLAN DEVICE KDIR
+
+.DEFAULT_GOAL := help
+.PHONY: help run check bench shell docs modules install clean
+
+help: ## this list
+	@echo 'Commands:'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@echo 'K=6.1, 6.12 or 7.2 picks a kernel. DEVICE and PLAN: see vm/run --help and Documentation/parameters.rst.'
+	@echo 'Fetched and generated things are kept in $${XDG_CACHE_HOME:-~/.cache}/nvmq, logs and modules in .build.'
+
+run: ## build nvmq, boot a VM, put a file system on its disk and verify it (K=, DEVICE=, PLAN=)
+	@vm/demo
+
+check: ## every test on every kernel (T=name or K=6.12 for a part of it)
+	@testing/check
+
+bench: ## instructions per I/O of nvmq, the in-tree driver and null_blk
+	@vm/setup vm build bench
+	@testing/perf/bench
+
+shell: ## a prompt in a VM with nvmq loaded (K=, DEVICE=, PLAN=)
+	@vm/setup vm build
+	@vm/build $(or $(K),6.12) >/dev/null
+	@vm/run -i -k $(or $(K),6.12) $(if $(DEVICE),-d '$(DEVICE)') -- vm/guest-shell '$(PLAN)'
+
+docs: ## the documentation as HTML; warnings are errors
+	@vm/setup docs
+	@Documentation/build
+
+modules: ## nvmq.ko for the running kernel, or the one whose headers KDIR= names
+	@vm/build host
+
+install: modules ## install that module for modprobe (as root)
+	@$(MAKE) --no-print-directory -C '$(KDIR)' M='$(CURDIR)/.build/host' modules_install
+
+clean: ## remove .build; what was fetched stays in the cache
+	rm -rf .build
