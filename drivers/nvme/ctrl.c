@@ -246,6 +246,9 @@ static int bring_up(struct nvmq_ctrl *ctrl)
 	pci_set_master(ctrl->pdev);
 	ctrl->bus_master_off = false;
 
+	err = nvmq_qset_first_vector(&ctrl->qset);
+	if (err)
+		return err;
 	err = nvmq_admin_start(&ctrl->admin);
 	if (err)
 		return err;
@@ -499,19 +502,19 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	err = nvmq_hw_probe_caps(&ctrl->hw);
 	if (err)
 		goto unmap;
+	ctrl->admin.timed_out = admin_timed_out;
+	err = nvmq_admin_alloc(&ctrl->admin, &ctrl->hw, ctrl->id, options->admin_timeout * HZ);
+	if (err)
+		goto unmap;
 	ctrl->qset.pools.no_queue = no_queue;
 	err = nvmq_qset_init(&ctrl->qset, &ctrl->admin, &options->plan,
 			     options->quirks & NVMQ_QUIRK_PRP_512 ? 512 : 256);
 	if (err)
-		goto unmap;
-	ctrl->admin.timed_out = admin_timed_out;
-	err = nvmq_admin_alloc(&ctrl->admin, &ctrl->hw, ctrl->id, options->admin_timeout * HZ);
-	if (err)
-		goto exit_qset;
+		goto free_admin;
 	return ctrl;
 
-exit_qset:
-	nvmq_qset_exit(&ctrl->qset);
+free_admin:
+	nvmq_admin_free(&ctrl->admin);
 unmap:
 	nvmq_hw_unmap(&ctrl->hw);
 free_id:

@@ -230,6 +230,32 @@ static void free_vectors(struct nvmq_qset *qs)
 	qs->vectors = 0;
 }
 
+/**
+ * nvmq_qset_first_vector - have the kind of interrupt decided
+ * @qs: stopped; the controller is disabled
+ *
+ * A controller looks at MSI-X or MSI when it is enabled, to know how its admin
+ * completion queue will interrupt: switch it on before CC.EN, with one vector,
+ * which nvmq_qset_start() replaces by those of the grant.  Until then nobody
+ * serves it, and the admin commands are polled.
+ *
+ * Context: may sleep.
+ * Return: 0, or an error if there is no interrupt of any kind.
+ */
+int nvmq_qset_first_vector(struct nvmq_qset *qs)
+{
+	struct pci_dev *pdev = qset_pdev(qs);
+	int got = pci_alloc_irq_vectors(pdev, 1, 1, irq_types(qs->plan.irq));
+
+	if (got < 0) {
+		dev_err(&pdev->dev, "no interrupt of any kind: error %d\n", got);
+		return got;
+	}
+	pci_intx(pdev, 0);
+	qs->vectors = got;
+	return 0;
+}
+
 /* ---- maps ---- */
 
 /* The CPU-to-queue tables: plan.c's, or where the kernel put the vectors. */
@@ -430,7 +456,8 @@ void nvmq_qset_drain(struct nvmq_qset *qs)
 
 /**
  * nvmq_qset_start - carry the plan out
- * @qs: stopped; the admin queue works and no I/O queue exists
+ * @qs: stopped; the admin queue works, nvmq_qset_first_vector() was called, and
+ *      no I/O queue exists
  *
  * Number of queues, vectors, maps, interrupts, pairs.  Where the device or the
  * machine gives less, the plan is cut down and begun again.
@@ -454,6 +481,7 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 	}
 
 	for (;;) {
+		free_vectors(qs);
 		err = nvmq_plan_grant(&qs->plan, &limits, &grant);
 		if (err)
 			return err;

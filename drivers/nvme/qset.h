@@ -45,6 +45,7 @@ struct nvmq_qset {
 int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct nvmq_plan *plan,
 		   u32 prp_align);
 void nvmq_qset_exit(struct nvmq_qset *qs);
+int nvmq_qset_first_vector(struct nvmq_qset *qs);
 int nvmq_qset_start(struct nvmq_qset *qs);
 bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete);
 void nvmq_qset_drain(struct nvmq_qset *qs);
