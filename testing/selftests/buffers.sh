@@ -7,10 +7,11 @@
 # kernels: all
 # time: 15
 . "$(dirname "$0")/lib.sh"
-tool=/repo/.build/selftests/bufs
+tool=$TOOLS/bufs
 
 load
 node=$(dev "$BDF0")
 check "single buffers: offsets in a page x lengths" timeout 60 "$tool" "$node" "$1" offsets
+check "lengths where the shape of the PRP list changes" timeout 60 "$tool" "$node" "$1" lengths
 check "vectors whose parts meet at page boundaries" timeout 60 "$tool" "$node" "$1" vectors
 check "random vectors" timeout 60 "$tool" "$node" "$1" random

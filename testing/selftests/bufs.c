@@ -2,7 +2,7 @@
 /*
  * Direct I/O from awkward buffers, for buffers.sh.
  *
- *	bufs DEVICE BLOCK offsets|vectors|random
+ *	bufs DEVICE BLOCK offsets|lengths|vectors|random
  *
  * Every write goes out from the shape under test and is read back through
  * another, plain buffer; every read of the shape is compared with what the
@@ -156,6 +156,38 @@ static void offsets(void)
 }
 
 /*
+ * Lengths around those at which the shape of the PRP entries changes: one or
+ * two entries, a list, a full list, a second and a third list, and around the
+ * usual limits of a command.
+ */
+static void lengths(void)
+{
+	static const unsigned int pages[] = {
+		1, 2, 3, 15, 16, 31, 32, 33, 63, 64, 127, 128, 129, 255, 256,
+		511, 512, 513, 514, 1022, 1023, 1024, 1025, 1535, 1536,
+	};
+	static const unsigned int skews[] = { 0, 4, 512, 2048, 4092 };
+	unsigned int i, skew;
+	int more;
+
+	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		for (skew = 0; skew < 5; skew++) {
+			for (more = -1; more <= 1; more++) {
+				size_t length = (size_t)pages[i] * PAGE;
+				struct iovec iov;
+
+				length += more * (int)block;
+				if (!length || length % block)
+					continue;
+				iov.iov_base = arena + PAGE * 4 + skews[skew];
+				iov.iov_len = length;
+				try(&iov, 1, length);
+			}
+		}
+	}
+}
+
+/*
  * Parts that end and begin at page boundaries may go in one command; others
  * must be split by the block layer at the virtual boundary. Both are sent.
  */
@@ -227,7 +259,7 @@ static void random_shapes(void)
 int main(int argc, char **argv)
 {
 	if (argc != 4) {
-		fprintf(stderr, "usage: bufs DEVICE BLOCK offsets|vectors|random\n");
+		fprintf(stderr, "usage: bufs DEVICE BLOCK offsets|lengths|vectors|random\n");
 		return 2;
 	}
 	block = (unsigned int)atoi(argv[2]);
@@ -242,6 +274,8 @@ int main(int argc, char **argv)
 	memset(arena, GUARD, ARENA);
 	if (!strcmp(argv[3], "offsets"))
 		offsets();
+	else if (!strcmp(argv[3], "lengths"))
+		lengths();
 	else if (!strcmp(argv[3], "vectors"))
 		vectors();
 	else

@@ -23,7 +23,7 @@ xfs) check "mkfs.xfs" mkfs.xfs -q -f "$node" ;;
 esac
 check "mount" mount_at "$node" "$mnt"
 
-random_file "$mnt/big" $((160 << 20))
+random_file "$mnt/big" $((96 << 20))
 mkdir "$mnt/small"
 for ((i = 0; i < 400; i++)); do
 	head -c $((i * 37 % 9000)) /usr/bin/bash >"$mnt/small/$i" || true

@@ -14,33 +14,42 @@ engine=$1
 load
 disk=$(disk "$BDF0")
 lba=$(queue "$disk" logical_block_size)
-common=(--filename="/dev/$disk" --ioengine="$engine" --verify=crc32c --verify_fatal=1
-	--do_verify=1 --group_reporting)
-if [ "$engine" = mmap ]; then
-	common+=(--direct=0)
-else
-	common+=(--direct=1)
-fi
+common=(--thread --filename="/dev/$disk" --ioengine="$engine" --verify=crc32c --verify_fatal=1 --do_verify=1
+	--stonewall --verify_state_save=0)
 case $engine in
-io_uring | libaio) common+=(--iodepth=16) ;;
+io_uring | libaio) common+=(--direct=1 --iodepth=16) ;;
+psync) common+=(--direct=1) ;;
+mmap) common+=(--direct=0) ;;
 esac
 
-# The volume follows what TCG moves in a second at that block size.
-for pair in 512:1 1k:2 1536:2 4k:8 5k:8 12k:16 64k:32 66048:32 127k:32 128k:32 260k:32 1M:64 2M:64; do
-	bs=${pair%:*} mib=${pair#*:}
-	size=$(numfmt --from=iec "${bs^^}")
+# job BLOCKSIZE MIB OPTION...: one more section of the next fio run
+sections=() at=0 moved=0
+job() {
+	local bs=$1 mib=$2
+	shift 2
+	sections+=(--name="$bs" "${common[@]}" --bs="$bs" --offset="${at}M" --size="${mib}M" --blockalign="$lba" "$@")
+	at=$((at + mib))
+	moved=$((moved + mib))
+}
+
+# The volume follows what TCG moves in a second at that block size; a buffer
+# that is no multiple of a page puts the next one at an odd offset. fio prints
+# a section for each job, so that a failure has a name.
+for pair in 512:512:1 1024:1k:1 1536:1536:2 4096:4k:4 5120:5k:4 12288:12k:8 20480:20k:8 65536:64k:16 66048:66048:16 \
+	    130048:127k:16 131072:128k:16 266240:260k:16 1048576:1M:32 2097152:2M:32; do
+	IFS=: read -r size bs mib <<<"$pair"
+	# mmap moves pages: blocks below one are of no interest to the driver.
 	[ $((size % lba)) -eq 0 ] || continue
-	# mmap moves pages: a block below one is of no interest to the driver.
 	[ "$engine" != mmap ] || [ $((size % 4096)) -eq 0 ] || continue
-	fio_ok "$engine: random writes of $bs, $mib MiB" "${common[@]}" --rw=randwrite --bs="$bs" \
-		--blockalign="$lba" --norandommap=0 --size="$((mib << 20))"
+	job "$bs" "$mib" --rw=randwrite
 done
-if [ "$engine" = mmap ]; then
-	drop_caches
-fi
-# Offsets that are no multiple of the block size, and blocks of mixed sizes.
-fio_ok "$engine: 8 KiB at offset of one block" "${common[@]}" --rw=write --bs=8k --offset="$lba" --size=8M
-fio_ok "$engine: mixed sizes" "${common[@]}" --rw=write --bsrange="$lba-256k" --bs_unaligned=0 \
-	--blocksize_range="$lba-256k" --size=32M
-fio_ok "$engine: four processes, mixed reads and writes" "${common[@]}" --rw=randrw --bs=16k --numjobs=4 \
-	--size=8M --offset_increment=64M
+check "$engine: random writes in blocks of 512 to 2 MiB, $moved MiB" fio_job first "${sections[@]}"
+drop_caches
+
+sections=() at=0
+job 8k 4 --rw=write --offset="$lba"
+job mixed 16 --rw=write --bsrange="$lba-256k" --offset=32M
+check "$engine: from the second block on, and sizes mixed" fio_job first "${sections[@]}"
+
+check "$engine: four processes, reads and writes mixed" fio_job first --thread --filename="/dev/$disk" \
+	"${common[@]}" --rw=randrw --bs=16k --numjobs=4 --size=6M --offset_increment=64M --group_reporting

@@ -14,7 +14,7 @@ is "and nothing else was worth a line on queues" "$(log_count '[Qq]ueue.*(fail|e
 like "sysfs plan is what was asked" "$(attr "$BDF0" plan)" 'default=65535'
 is "two queues" "$(granted "$BDF0" default)" 2
 fio_ok "they work" --filename="$(dev "$BDF0")" --direct=1 --ioengine=libaio --iodepth=8 --numjobs=4 \
-	--rw=randwrite --bs=4k --size=8M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
+	--rw=randwrite --bs=4k --size=2M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
 
 # Three sorts of queue and two pairs: the default queues must survive.
 log_mark
@@ -23,4 +23,4 @@ log_has "asked and granted in the log" 'asked "default=4 read=4 poll=4.*"; grant
 total=$(($(granted "$BDF0" default) + $(granted "$BDF0" read) + $(granted "$BDF0" poll)))
 within "no more than the device has" "$total" 1 2
 fio_ok "they work" --filename="$(dev "$BDF0")" --direct=1 --ioengine=libaio --iodepth=8 --numjobs=4 \
-	--rw=randrw --bs=4k --size=8M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
+	--rw=randrw --bs=4k --size=2M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting

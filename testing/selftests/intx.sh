@@ -18,16 +18,20 @@ round() {
 		is "$asked: $bdf all queues on one interrupt" "$(queue_rows "$bdf" | awk '{ print $5 }' | sort -u | wc -l)" 1
 		is "$asked: $bdf keeps its queues" "$(granted "$bdf" default)" 4
 	done
-	irq0=$(queue_irq "$BDF0" 1)
-	irq1=$(queue_irq "$second" 1)
+	queues_read "$second"
+	irq1=${Q_IRQ[1]}
+	queues_read "$BDF0"
+	irq0=${Q_IRQ[1]}
 	is "$asked: the two share a line" "$irq0" "$irq1"
 	like "$asked: it is an IO-APIC line" "$(grep "^ *$irq0:" /proc/interrupts)" 'IO-APIC'
-	before=$(irq_total "$irq0")
+	irqs_read
+	before=${IRQ_TOTAL[$irq0]}
 	fio_ok "$asked: verified I/O on both at once" --direct=1 --ioengine=libaio --iodepth=8 \
 		--rw=randwrite --bs=4k --size=8M --verify=crc32c --do_verify=1 \
 		--numjobs=2 --offset_increment=16M --filename="$(dev "$BDF0")" \
 		--name=second --filename="$(dev "$second")"
-	check "$asked: interrupts came" test "$(irq_total "$irq0")" -gt "$((before + 100))"
+	irqs_read
+	check "$asked: interrupts came" test "${IRQ_TOTAL[$irq0]}" -gt "$((before + 100))"
 	check "$asked: the second unbinds" dd if=<(echo "$second") of="$DRV/unbind" status=none
 	fio_ok "$asked: the first goes on" --filename="$(dev "$BDF0")" --direct=1 --ioengine=libaio \
 		--iodepth=8 --rw=randrw --bs=4k --size=4M --verify=crc32c --do_verify=1

@@ -17,6 +17,9 @@ shopt -s nullglob
 
 : "${NVMQ_KO:?path of nvmq.ko; run this through testing/check or vm/run}"
 
+# No udev in the guest: process substitution needs this.
+[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
+
 T_NAME=$(basename "$0" .sh)
 T_COUNT=0
 T_FAILED=0
@@ -28,7 +31,9 @@ DBG=/sys/kernel/debug/nvmq
 # Slots that vm/run gives to the first devices.
 BDF0=0000:00:10.0
 BDF1=0000:00:11.0
-export DRV DBG BDF0 BDF1
+# What testing/check has compiled for the guest
+TOOLS=/repo/.build/selftests
+export DRV DBG BDF0 BDF1 TOOLS
 
 # Nothing below waits for ever: what has not happened by then is a failure.
 T_PATIENCE=${T_PATIENCE:-20}
@@ -37,8 +42,11 @@ T_PATIENCE=${T_PATIENCE:-20}
 
 note() { printf '# %s\n' "$*"; }
 
-# note_file FILE: as TAP comments, at most 40 lines
-note_file() { tail -n 40 "$1" | sed 's/^/#   /'; }
+# note_file FILE: as TAP comments: what fio has to say, and the end
+note_file() {
+	grep -E 'verify:|fio:|err= *[1-9]' "$1" | head -n 10 | sed 's/^/#   /' || true
+	tail -n 25 "$1" | sed 's/^/#   /'
+}
 
 ok() {
 	T_COUNT=$((T_COUNT + 1))
@@ -124,13 +132,18 @@ within() {
 	fi
 }
 
+# Under emulation a new process takes 10 to 50 ms: what is called often below
+# uses none.
+exec {T_NEVER}<> <(:)
+pause() { read -rt "$1" -u "$T_NEVER" _ || true; }
+
 # poll_until SECONDS CMD...: tries CMD until it succeeds or the time is over
 poll_until() {
 	local deadline=$((SECONDS + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$deadline" ] || return 1
-		sleep 0.05
+		pause 0.05
 	done
 }
 
@@ -312,31 +325,31 @@ refused() {
 
 controllers() {
 	local dir
-	for dir in "$DRV"/0000:*; do basename "$dir"; done | sort
+	for dir in "$DRV"/0000:*; do echo "${dir##*/}"; done
 }
 
 bound() { [ -e "$DRV/$1" ]; }
 
 # state BDF; attr BDF NAME
-state() { cat "/sys/bus/pci/devices/$1/nvmq/state"; }
+state() { echo "$(<"/sys/bus/pci/devices/$1/nvmq/state")"; }
 attr() { cat "/sys/bus/pci/devices/$1/nvmq/$2"; }
 
 # granted BDF KEY: the number or word behind KEY=
 granted() { attr "$1" granted | tr -s ' ,' '\n' | sed -n "s/^$2=//p"; }
 
-is_state() { [ "$(state "$1")" = "$2" ]; }
+is_state() {
+	local now
+	read -r now <"/sys/bus/pci/devices/$1/nvmq/state" && [ "$now" = "$2" ]
+}
 
 # disks [BDF]: names of the disks of one controller, or of all that nvmq holds
 disks() {
-	local disk path bdf
-	for disk in /sys/block/nvme*n*; do
-		path=$(readlink -f "$disk")
-		for bdf in ${1:-$(controllers)}; do
-			if [[ $path == */"$bdf"/* ]]; then
-				basename "$disk"
-			fi
+	local bdf disk dir=/sys/bus/pci/devices
+	for bdf in ${1:-$(controllers)}; do
+		for disk in "$dir/$bdf"/block/nvme*n* "$dir/$bdf"/nvme/nvme*/nvme*n*; do
+			echo "${disk##*/}"
 		done
-	done | sort -V
+	done
 }
 
 # disk BDF [NSID]: one name; fails when it is not there
@@ -371,64 +384,76 @@ bytes() { echo $(($(sectors "$1") * 512)); }
 
 # queue_rows BDF [TYPE]: lines of debugfs queues without its heading
 queue_rows() {
-	grep -v '^#' "$DBG/$1/queues" | awk -v t="${2:-}" 't == "" || $2 == t'
+	local row qid type rest
+	while read -r qid type rest; do
+		row="$qid $type $rest"
+		[[ $qid == \#* ]] || [[ -n ${2:-} && $type != "${2:-}" ]] || echo "$row"
+	done <"$DBG/$1/queues"
 }
 
-# queue_irq BDF QID; queue_type BDF QID
-queue_irq() { queue_rows "$1" | awk -v q="$2" '$1 == q { print $5 }'; }
-queue_type() { queue_rows "$1" | awk -v q="$2" '$1 == q { print $2 }'; }
-
-# map_qid BDF CPU TYPE: queue that the map names for it, default where it has '-'
-map_qid() {
-	awk -v cpu="$2" -v type="$3" '
-		BEGIN { col["default"] = 2; col["read"] = 3; col["poll"] = 4 }
-		/^#/ { next }
-		$1 == cpu { print ($col[type] == "-" ? $2 : $col[type]) }' "$DBG/$1/map"
+# queues_read BDF: Q_TYPE, Q_DEPTH, Q_VECTOR, Q_IRQ by queue id from debugfs
+# queues, and CPU_DEFAULT, CPU_READ, CPU_POLL by CPU from debugfs map: the queue
+# that an I/O of this sort takes, which is the default one where the map has '-'
+queues_read() {
+	local qid type depth vector irq cpu default read poll _
+	unset Q_TYPE Q_DEPTH Q_VECTOR Q_IRQ CPU_DEFAULT CPU_READ CPU_POLL
+	declare -gA Q_TYPE=() Q_DEPTH=() Q_VECTOR=() Q_IRQ=() CPU_DEFAULT=() CPU_READ=() CPU_POLL=()
+	while read -r qid type depth vector irq _; do
+		[[ $qid != \#* ]] || continue
+		Q_TYPE[$qid]=$type Q_DEPTH[$qid]=$depth Q_VECTOR[$qid]=$vector Q_IRQ[$qid]=$irq
+	done <"$DBG/$1/queues"
+	while read -r cpu default read poll; do
+		[[ $cpu != \#* ]] || continue
+		CPU_DEFAULT[$cpu]=$default
+		CPU_READ[$cpu]=${read/#-/$default}
+		CPU_POLL[$cpu]=${poll/#-/$default}
+	done <"$DBG/$1/map"
 }
 
-# irq_total IRQ: over all CPUs
-irq_total() {
-	awk -v irq="$1:" '
-		NR == 1 { cpus = NF; next }
-		$1 == irq { for (i = 2; i <= cpus + 1; i++) sum += $i }
-		END { print sum + 0 }' /proc/interrupts
+# irqs_read: IRQ_TOTAL and IRQ_CPU[IRQ.CPU], counts of all nvmq interrupts
+irqs_read() {
+	local irq words cpus i
+	unset IRQ_TOTAL IRQ_CPU
+	declare -gA IRQ_TOTAL=() IRQ_CPU=()
+	{
+		read -ra words
+		cpus=${#words[@]}
+		while read -r irq words; do
+			[[ $words == *nvmq* ]] || continue
+			read -ra words <<<"$words"
+			irq=${irq%:}
+			IRQ_TOTAL[$irq]=0
+			for ((i = 0; i < cpus; i++)); do
+				IRQ_CPU[$irq.$i]=${words[i]}
+				IRQ_TOTAL[$irq]=$((IRQ_TOTAL[$irq] + words[i]))
+			done
+		done
+	} </proc/interrupts
+}
+
+# irq_sum TYPE: interrupts so far on the queues of a type; needs queues_read
+irq_sum() {
+	local qid sum=0
+	irqs_read
+	for qid in "${!Q_TYPE[@]}"; do
+		[[ ${Q_TYPE[$qid]} != "$1" || ${Q_IRQ[$qid]} == - ]] || sum=$((sum + ${IRQ_TOTAL[${Q_IRQ[$qid]}]}))
+	done
+	echo "$sum"
 }
 
 online_cpus() {
-	local part
-	tr ',' '\n' </sys/devices/system/cpu/online | while IFS=- read -r part last; do
-		seq "$part" "${last:-$part}"
+	local list part first last
+	read -r list </sys/devices/system/cpu/online
+	for part in ${list//,/ }; do
+		first=${part%-*} last=${part#*-}
+		for ((; first <= last; first++)); do echo "$first"; done
 	done
 }
 
 # --- data ------------------------------------------------------------------
 
-# sum FILE [OFFSET LENGTH]: in bytes, both multiples of 4096; read without the
-# page cache where FILE is a block device
-sum() {
-	local direct=()
-	[ -b "$1" ] && direct=(iflag=direct)
-	if [ $# -eq 1 ]; then
-		dd if="$1" bs=1M "${direct[@]}" status=none | sha256sum | cut -d' ' -f1
-	else
-		dd if="$1" bs=64K skip="$2" count="$3" iflag=skip_bytes,count_bytes"${direct:+,direct}" \
-			status=none | sha256sum | cut -d' ' -f1
-	fi
-}
-
-# random_file FILE BYTES: data that no other call gives; a 4 MiB random core,
-# then copies of it each started by its number, since urandom is slow under TCG
-random_file() {
-	local file=$1 left=$2 n=0 core=$((4 << 20))
-	head -c "$core" /dev/urandom >"$T_TMP/core"
-	: >"$file"
-	while [ "$left" -gt 0 ]; do
-		{ printf '%-4096s' "$n"; tail -c +4097 "$T_TMP/core"; } |
-			head -c "$((left < core ? left : core))" >>"$file" || true
-		left=$((left - core))
-		n=$((n + 1))
-	done
-}
+# random_file FILE BYTES: data that no other call gives
+random_file() { "$TOOLS/fill" "$2" >"$1"; }
 
 # put FILE DEV OFFSET; same FILE DEV OFFSET: bytes, multiples of the block size
 put() {
@@ -452,11 +477,16 @@ drop_caches() {
 }
 
 # fio_job NAME OPTION...: one fio run, its output kept; fio's own status, and
-# its error count, which it does not always turn into a status
+# its error count, which it does not always turn into a status. OPTION... may
+# hold sections of its own, each begun by --name; NAME is then without effect.
 fio_job() {
 	local name=$1 rc=0
 	shift
-	fio --name="$name" --output-format=normal --eta=never "$@" >"$T_TMP/fio.out" 2>&1 || rc=$?
+	case $1 in
+	--name=*) set -- --output-format=normal --eta=never "$@" ;;
+	*) set -- --name="$name" --output-format=normal --eta=never --verify_state_save=0 "$@" ;;
+	esac
+	fio "$@" >"$T_TMP/fio.out" 2>&1 || rc=$?
 	cat "$T_TMP/fio.out"
 	if grep -Eq 'verify: bad|: err= *[1-9]' "$T_TMP/fio.out"; then
 		rc=1

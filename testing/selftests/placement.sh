@@ -7,28 +7,32 @@
 . "$(dirname "$0")/lib.sh"
 
 load plan=placement=managed
+queues_read "$BDF0"
+places=""
 for q in 1 2 3 4; do
-	irq=$(queue_irq "$BDF0" "$q")
-	check_fails "managed: interrupt of queue $q cannot be moved" dd if=<(echo 1) of="/proc/irq/$irq/smp_affinity" status=none
+	check_fails "managed: interrupt of queue $q cannot be moved" \
+		dd if=<(echo 1) of="/proc/irq/${Q_IRQ[$q]}/smp_affinity" status=none
+	places+="$(cat "/proc/irq/${Q_IRQ[$q]}/effective_affinity_list") "
 done
-is "managed: an interrupt of its own for each CPU" \
-	"$(for q in 1 2 3 4; do cat "/proc/irq/$(queue_irq "$BDF0" "$q")/effective_affinity_list"; done | sort -u | wc -l)" 4
+is "managed: each on a CPU of its own" "$(tr ' ' '\n' <<<"$places" | grep . | sort -u | wc -l)" 4
 
 reload plan=placement=free
+queues_read "$BDF0"
 node=$(dev "$BDF0")
-# on CPU IRQ: how many of its interrupts this CPU has taken
-on() { awk -v irq="$2:" -v col=$(($1 + 2)) '$1 == irq { print $col }' /proc/interrupts; }
 for q in 1 2 3 4; do
-	irq=$(queue_irq "$BDF0" "$q")
+	irq=${Q_IRQ[$q]}
 	cpu=$((q % 4))
-	check "free: queue $q's interrupt moves to CPU $cpu" dd if=<(printf '%x\n' $((1 << cpu))) of="/proc/irq/$irq/smp_affinity" status=none
+	check "free: queue $q's interrupt moves to CPU $cpu" \
+		dd if=<(printf '%x\n' $((1 << cpu))) of="/proc/irq/$irq/smp_affinity" status=none
 	for src in $(online_cpus); do
-		[ "$(map_qid "$BDF0" "$src" default)" = "$q" ] || continue
+		[ "${CPU_DEFAULT[$src]}" = "$q" ] || continue
 		# The move takes effect with the next interrupt.
 		taskset -c "$src" dd if="$node" of=/dev/null bs=4096 count=4 iflag=direct status=none
-		before=$(on "$cpu" "$irq") total=$(irq_total "$irq")
+		irqs_read
+		before=${IRQ_CPU[$irq.$cpu]} total=${IRQ_TOTAL[$irq]}
 		taskset -c "$src" dd if="$node" of=/dev/null bs=4096 count=64 iflag=direct status=none
-		check "free: I/O from CPU $src interrupts CPU $cpu" test "$(on "$cpu" "$irq")" -gt "$before"
-		is "free: and no other" $(($(irq_total "$irq") - total)) $(($(on "$cpu" "$irq") - before))
+		irqs_read
+		check "free: I/O from CPU $src interrupts CPU $cpu" test "${IRQ_CPU[$irq.$cpu]}" -gt "$before"
+		is "free: and no other" $((IRQ_TOTAL[$irq] - total)) $((IRQ_CPU[$irq.$cpu] - before))
 	done
 done

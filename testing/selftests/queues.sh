@@ -14,15 +14,13 @@
 device=$1
 shift
 cpus=$(nproc)
+possible=$(($(sed 's/.*-//' /sys/devices/system/cpu/possible) + 1))
 
 cpu_io() {
-	local cpu=$1 disk=$2 file=$T_TMP/cpu.$1
-	printf 'queues %s cpu %s %s' "$want" "$cpu" "$RANDOM" >"$file"
-	truncate -s 65536 "$file"
-	timeout 20 taskset -c "$cpu" dd if="$file" of="/dev/$disk" bs=4096 seek=$((cpu * 16)) \
+	timeout 20 taskset -c "$1" dd if="$T_TMP/cpu.$1" of="/dev/$disk" bs=16384 seek=$(($1 * 4)) \
 		oflag=direct conv=notrunc status=none &&
-	timeout 20 taskset -c "$cpu" dd if="/dev/$disk" bs=4096 skip=$((cpu * 16)) count=16 \
-		iflag=direct status=none | cmp - "$file"
+	timeout 20 taskset -c "$1" dd if="/dev/$disk" bs=16384 skip=$(($1 * 4)) count=4 \
+		iflag=direct status=none | cmp - "$T_TMP/cpu.$1"
 }
 
 for want; do
@@ -32,47 +30,48 @@ for want; do
 		load "plan=default=$want"
 	fi
 	disk=$(disk "$BDF0")
+	queues_read "$BDF0"
 	expect=$((want < device ? want : device))
 	expect=$((expect < cpus ? expect : cpus))
 	got=$(granted "$BDF0" default)
 	is "$want asked, $device on the device, $cpus CPUs: $expect granted" "$got" "$expect"
 	is "$want: as many rows in debugfs queues" "$(queue_rows "$BDF0" default | wc -l)" "$got"
-	is "$want: as many hardware contexts" "$(find "/sys/block/$disk/mq" -mindepth 1 -maxdepth 1 | wc -l)" "$got"
-	is "$want: the map has all CPUs" "$(grep -vc '^#' "$DBG/$BDF0/map")" \
-		"$(tr ',' '\n' </sys/devices/system/cpu/possible | awk -F- '{ n += (NF > 1 ? $2 - $1 : 0) + 1 } END { print n }')"
+	is "$want: the map has all possible CPUs" "${#CPU_DEFAULT[@]}" "$possible"
+	contexts=(/sys/block/"$disk"/mq/*)
+	is "$want: as many hardware contexts" "${#contexts[@]}" "$got"
 
-	# blk-mq's view of the map and the driver's must be the same partition.
+	# blk-mq's view of the map and the driver's must be the same.
+	driver="" blkmq="" share=() bad="" wrong=""
 	for cpu in $(online_cpus); do
-		map_qid "$BDF0" "$cpu" default
-	done | paste -sd' ' >"$T_TMP/by-driver"
-	for cpu in $(online_cpus); do
-		for ctx in /sys/block/"$disk"/mq/*; do
-			if tr -d ' ' <"$ctx/cpu_list" | tr ',' '\n' | grep -qx "$cpu"; then
-				echo $(($(basename "$ctx") + 1))
-			fi
+		driver+=" ${CPU_DEFAULT[$cpu]}"
+		share[CPU_DEFAULT[$cpu]]=$((${share[CPU_DEFAULT[$cpu]]:-0} + 1))
+		for ctx in "${contexts[@]}"; do
+			read -r list <"$ctx/cpu_list"
+			[[ ",${list// /}," != *",$cpu,"* ]] || blkmq+=" $((${ctx##*/} + 1))"
 		done
-	done | paste -sd' ' >"$T_TMP/by-blkmq"
-	is "$want: mq/*/cpu_list agrees with debugfs map" "$(cat "$T_TMP/by-blkmq")" "$(cat "$T_TMP/by-driver")"
-	is "$want: every queue has a CPU" "$(tr ' ' '\n' <"$T_TMP/by-driver" | sort -nu | wc -l)" "$got"
+	done
+	is "$want: mq/*/cpu_list agrees with debugfs map" "$blkmq" "$driver"
+	is "$want: every queue has a CPU" "${#share[@]}" "$got"
+	for n in "${share[@]}"; do
+		[ "$n" -le $(((cpus + got - 1) / got)) ] || bad+=" $n"
+	done
+	is "$want: no queue has more CPUs than an even share" "$bad" ""
 
-	# No queue may carry more CPUs than an even share, rounded up.
-	is "$want: the CPUs are spread evenly" "$(tr ' ' '\n' <"$T_TMP/by-driver" | sort | uniq -c |
-		awk -v max=$(((cpus + got - 1) / got)) '$1 > max' | wc -l)" 0
-
-	bad="" wrong=""
+	bad=""
+	irqs_read
 	for cpu in $(online_cpus); do
-		qid=$(map_qid "$BDF0" "$cpu" default)
+		"$TOOLS/fill" 65536 >"$T_TMP/cpu.$cpu"
 		declare -A before=()
-		for q in $(queue_rows "$BDF0" default | awk '{ print $1 }'); do
-			before[$q]=$(irq_total "$(queue_irq "$BDF0" "$q")")
-		done
-		cpu_io "$cpu" "$disk" || bad+=" $cpu"
-		for q in "${!before[@]}"; do
-			now=$(irq_total "$(queue_irq "$BDF0" "$q")")
-			if [ "$q" = "$qid" ]; then
-				[ "$now" -gt "${before[$q]}" ] || wrong+=" cpu$cpu:queue$q-silent"
+		for irq in "${!IRQ_TOTAL[@]}"; do before[$irq]=${IRQ_TOTAL[$irq]}; done
+		cpu_io "$cpu" || bad+=" $cpu"
+		irqs_read
+		for q in "${!Q_TYPE[@]}"; do
+			[ "$q" -gt 0 ] || continue
+			delta=$((${IRQ_TOTAL[${Q_IRQ[$q]}]} - ${before[${Q_IRQ[$q]}]}))
+			if [ "$q" = "${CPU_DEFAULT[$cpu]}" ]; then
+				[ "$delta" -gt 0 ] || wrong+=" cpu$cpu:queue$q-silent"
 			else
-				[ "$now" -eq "${before[$q]}" ] || wrong+=" cpu$cpu:queue$q+$((now - before[$q]))"
+				[ "$delta" -eq 0 ] || wrong+=" cpu$cpu:queue$q+$delta"
 			fi
 		done
 	done

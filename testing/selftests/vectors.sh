@@ -12,26 +12,29 @@ device=$1
 shift
 
 try() {
-	local limit=$1 disk irqs used cpu bad="" q irq
+	local limit=$1 disk lines cpu irq before bad="" none=""
 	disk=$(disk "$BDF0")
+	queues_read "$BDF0"
+	irqs_read
 	within "$limit vectors: granted" "$(granted "$BDF0" vectors)" 1 "$limit"
 	is "$limit vectors: still MSI-X" "$(granted "$BDF0" irq)" msix
-	irqs=$(queue_rows "$BDF0" | awk '$5 != "-" { print $5 }' | sort -nu | wc -l)
-	is "$limit vectors: as many interrupts" "$irqs" "$(granted "$BDF0" vectors)"
-	used=$(grep -c nvmq /proc/interrupts)
-	is "$limit vectors: as many lines in /proc/interrupts" "$used" "$irqs"
-	is "$limit vectors: every queue has one" "$(queue_rows "$BDF0" | awk '$5 == "-"' | wc -l)" 0
+	is "$limit vectors: as many interrupts" "$(printf '%s\n' "${Q_IRQ[@]}" | sort -u | wc -l)" "$(granted "$BDF0" vectors)"
+	lines=$(grep -c nvmq /proc/interrupts)
+	is "$limit vectors: as many lines in /proc/interrupts" "$lines" "$(granted "$BDF0" vectors)"
+	[[ " ${Q_IRQ[*]} " != *" - "* ]] || none="a queue without"
+	is "$limit vectors: every queue has one" "$none" ""
 	for cpu in $(online_cpus); do
-		q=$(map_qid "$BDF0" "$cpu" default)
-		irq=$(queue_irq "$BDF0" "$q")
-		before=$(irq_total "$irq")
+		irq=${Q_IRQ[${CPU_DEFAULT[$cpu]}]}
+		irqs_read
+		before=${IRQ_TOTAL[$irq]}
 		timeout 20 taskset -c "$cpu" dd if="/dev/$disk" of=/dev/null bs=4096 count=16 iflag=direct status=none ||
 			bad+=" cpu$cpu-read"
-		[ "$(irq_total "$irq")" -gt "$before" ] || bad+=" cpu$cpu-silent"
+		irqs_read
+		[ "${IRQ_TOTAL[$irq]}" -gt "$before" ] || bad+=" cpu$cpu-silent"
 	done
 	is "$limit vectors: I/O from each CPU, interrupts on its queue's vector" "$bad" ""
 	fio_ok "$limit vectors: verified I/O on all queues at once" --filename="/dev/$disk" --direct=1 \
-		--ioengine=io_uring --iodepth=16 --numjobs=4 --rw=randwrite --bs=4k --size=8M \
+		--ioengine=io_uring --iodepth=16 --numjobs=4 --rw=randwrite --bs=4k --size=3M \
 		--offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
 }
 
