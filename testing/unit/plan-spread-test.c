@@ -278,11 +278,11 @@ static void test_neighbours(void)
 	struct shape s = { .holes = 0 };
 	u32 i, rest, count;
 
-	for (i = 0; i < 8 * 3 * 16 * NR_NUMBERINGS; i++) {
+	for (i = 0; i < 8 * 3 * 12 * NR_NUMBERINGS; i++) {
 		rest = i;
 		s.nodes = 1 + digit(&rest, 8);
 		s.threads = thread_counts[digit(&rest, 3)];
-		s.cores = 1 + digit(&rest, 16);
+		s.cores = 1 + digit(&rest, 12);
 		s.numbering = digit(&rest, NR_NUMBERINGS);
 		build(&s);
 		for (count = 1; count <= topo.cpus; count++)
