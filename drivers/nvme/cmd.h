@@ -33,14 +33,15 @@ struct nvmq_cmd_ns {
  * @rq: REQ_OP_READ or REQ_OP_WRITE
  * @ns: its namespace
  * @cid: command identifier
- * @prp1: data pointer, first entry
- * @prp2: data pointer, second entry
+ * @flags: SQE flags
+ * @prp1: data pointer, first half
+ * @prp2: data pointer, second half
  *
  * Nvm 3.2.4 and 3.2.6.  Eight stores of eight bytes: every field is written,
  * as the slot may hold any old command.
  */
 static __always_inline void nvmq_cmd_rw(struct nvmq_sqe *sqe, const struct request *rq,
-					const struct nvmq_cmd_ns *ns, u16 cid,
+					const struct nvmq_cmd_ns *ns, u16 cid, u8 flags,
 					u64 prp1, u64 prp2)
 {
 	__le64 *qw = (__le64 *)sqe;
@@ -58,7 +59,7 @@ static __always_inline void nvmq_cmd_rw(struct nvmq_sqe *sqe, const struct reque
 			cdw13 = NVMQ_RW_DSM_PREFETCH;
 	}
 
-	qw[0] = cpu_to_le64(opcode | (u32)cid << 16 | (u64)ns->nsid << 32);
+	qw[0] = cpu_to_le64(opcode | (u32)flags << 8 | (u32)cid << 16 | (u64)ns->nsid << 32);
 	qw[1] = 0;
 	qw[2] = 0;
 	qw[3] = cpu_to_le64(prp1);

@@ -115,6 +115,38 @@ struct nvmq_disk_limits {
 #define NVMQ_DMA_ALIGNMENT	3	/* PRP1 is dword aligned */
 #define NVMQ_VIRT_BOUNDARY	4095	/* NVMQ_PAGE_MASK */
 
+/**
+ * nvmq_compat_find_disk - find a disk or partition by a function of one's own
+ * @match: returns 1 for the one wanted
+ * @data: passed to @match
+ *
+ * The class of all disks is not exported; any disk has it, also one that is
+ * thrown away at once.
+ *
+ * Context: may sleep.
+ * Return: the device, to be given back by put_device(); %NULL if there is none,
+ * or no memory to look.
+ */
+static inline struct device *nvmq_compat_find_disk(int (*match)(struct device *, const void *),
+						   const void *data)
+{
+	struct device *found;
+	struct gendisk *disk;
+
+#ifdef NVMQ_HAVE_ALLOC_LIMITS
+	disk = blk_alloc_disk(NULL, NUMA_NO_NODE);
+	if (IS_ERR(disk))
+		return NULL;
+#else
+	disk = blk_alloc_disk(NUMA_NO_NODE);
+	if (!disk)
+		return NULL;
+#endif
+	found = class_find_device(disk_to_dev(disk)->class, NULL, data, match);
+	put_disk(disk);
+	return found;
+}
+
 #ifdef NVMQ_HAVE_ALLOC_LIMITS
 static inline void nvmq_compat_fill_limits(struct queue_limits *lim,
 					   const struct nvmq_disk_limits *l)

@@ -188,7 +188,7 @@ static int identify(struct nvmq_ctrl *ctrl)
 {
 	struct device *dev = &ctrl->pdev->dev;
 	struct nvmq_id_ctrl *id;
-	u32 rtd3e_ms;
+	u32 rtd3e_ms, sgls;
 	int err;
 
 	id = kmalloc(sizeof(*id), GFP_KERNEL);
@@ -211,6 +211,9 @@ static int identify(struct nvmq_ctrl *ctrl)
 	copy_text(ctrl->firmware, id->fr, sizeof(id->fr));
 	rtd3e_ms = DIV_ROUND_UP(le32_to_cpu(id->rtd3e), 1000);
 	ctrl->shutdown_ms = clamp(rtd3e_ms, SHUTDOWN_DEFAULT_MS, SHUTDOWN_MAX_MS);
+	/* Both kinds will do: our data is dword aligned. */
+	sgls = le32_to_cpu(id->sgls) & NVMQ_SGLS_MASK;
+	ctrl->qset.sgl = sgls && sgls != NVMQ_SGLS_RESERVED;
 	ctrl->nss.vs = ctrl->hw.vs;
 	err = nvmq_nss_read_limits(&ctrl->nss, id);
 out:
@@ -459,6 +462,38 @@ static void admin_timed_out(struct nvmq_admin *admin)
 
 /* ---- birth and death ---- */
 
+/* Is this a disk nvmeXn..., or a partition of one, for a given X? */
+static int is_disk_of(struct device *dev, const void *data)
+{
+	const int *id = data;
+	unsigned int x, n;
+
+	return sscanf(dev_name(dev), "nvme%un%u", &x, &n) == 2 && x == *id;
+}
+
+/*
+ * The lowest number that neither we nor another driver, such as the kernel's
+ * own, has given to a controller with disks.
+ */
+static int alloc_id(void)
+{
+	struct device *taken;
+	int min = 0;
+
+	for (;;) {
+		int id = ida_alloc_range(&ctrl_ids, min, U16_MAX, GFP_KERNEL);
+
+		if (id < 0)
+			return id;
+		taken = nvmq_compat_find_disk(is_disk_of, &id);
+		if (!taken)
+			return id;
+		put_device(taken);
+		ida_free(&ctrl_ids, id);
+		min = id + 1;
+	}
+}
+
 /**
  * nvmq_ctrl_create - memory for a controller
  * @pdev: enabled PCI function whose regions are held, DMA mask set
@@ -490,7 +525,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	mutex_init(&ctrl->nss.lock);
 	INIT_LIST_HEAD(&ctrl->nss.list);
 
-	ctrl->id = ida_alloc_max(&ctrl_ids, U16_MAX, GFP_KERNEL);
+	ctrl->id = alloc_id();
 	if (ctrl->id < 0) {
 		err = ctrl->id;
 		goto free;

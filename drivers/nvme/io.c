@@ -85,7 +85,7 @@ static bool prp_from_slot(struct nvmq_ioq *ioq, struct nvmq_iod *iod, u32 tag,
 	return true;
 }
 
-static noinline blk_status_t map_slot(struct nvmq_ioq *ioq, struct request *rq,
+static blk_status_t map_slot(struct nvmq_ioq *ioq, struct request *rq,
 				      struct nvmq_iod *iod)
 {
 	struct scatterlist *sg = sg_slot(ioq, rq->tag);
@@ -135,7 +135,7 @@ static int prp_from_big(struct nvmq_iod *iod, struct nvmq_big *big, int mapped)
 	return big->chain.left ? -EINVAL : 0;
 }
 
-static noinline blk_status_t map_big(struct nvmq_ioq *ioq, struct request *rq,
+static blk_status_t map_big(struct nvmq_ioq *ioq, struct request *rq,
 				     struct nvmq_iod *iod)
 {
 	struct nvmq_io_pools *pools = ioq->pools;
@@ -241,42 +241,50 @@ static noinline blk_status_t map_other(struct nvmq_ioq *ioq, struct request *rq,
 	}
 }
 
-/* Reads and writes.  One segment, the most common case, without a scatterlist. */
+static noinline blk_status_t map_sg(struct nvmq_ioq *ioq, struct request *rq,
+				    struct nvmq_iod *iod)
+{
+	iod->sqe_flags = 0;
+	if (blk_rq_bytes(rq) <= NVMQ_SLOT_TRANSFER)
+		return map_slot(ioq, rq, iod);
+	return map_big(ioq, rq, iod);
+}
+
+/*
+ * Reads and writes.  One segment, the most common case, goes without a
+ * scatterlist; beyond two pages, and where the device takes SGLs, one
+ * descriptor says what a list of pages would.
+ */
 static __always_inline blk_status_t map_rw(struct nvmq_ioq *ioq, struct request *rq,
 					   struct nvmq_iod *iod)
 {
 	u32 len = blk_rq_bytes(rq);
+	struct bio_vec bv;
+	u64 addr;
 
-	if (unlikely(len > NVMQ_SLOT_TRANSFER))
-		return map_big(ioq, rq, iod);
+	if (unlikely(rq->nr_phys_segments != 1) ||
+	    unlikely(len > NVMQ_SLOT_TRANSFER && !ioq->sgl))
+		return map_sg(ioq, rq, iod);
+	bv = mp_bvec_iter_bvec(rq->bio->bi_io_vec, rq->bio->bi_iter);
+	/* A segment is a bvec unless it was split: see for yourself. */
+	if (unlikely(bv.bv_len != len))
+		return map_sg(ioq, rq, iod);
 
-	if (likely(rq->nr_phys_segments == 1)) {
-		struct bio_vec bv = mp_bvec_iter_bvec(rq->bio->bi_io_vec, rq->bio->bi_iter);
-		u64 addr, second, end;
-
-		/* A segment is a bvec unless it was split: see for yourself. */
-		if (unlikely(bv.bv_len != len))
-			return map_slot(ioq, rq, iod);
-		addr = dma_map_page(ioq->q.dev, bv.bv_page, bv.bv_offset, len, rq_dma_dir(rq));
-		if (unlikely(dma_mapping_error(ioq->q.dev, addr)))
-			return BLK_STS_RESOURCE;
-
-		iod->prp1 = addr;
-		iod->len = len;
-		iod->map = NVMQ_MAP_ONE;
-		second = (addr | NVMQ_PAGE_MASK) + 1;
-		end = addr + len;
-		if (likely(end <= second)) {
-			iod->prp2 = 0;
-		} else if (end <= second + NVMQ_PAGE_SIZE) {
-			iod->prp2 = second;
-		} else {
-			iod->prp2 = prp_slot_dma(ioq, rq->tag);
-			nvmq_prp_put(prp_slot(ioq, rq->tag), second, end - second);
-		}
-		return BLK_STS_OK;
+	addr = dma_map_page(ioq->q.dev, bv.bv_page, bv.bv_offset, len, rq_dma_dir(rq));
+	if (unlikely(dma_mapping_error(ioq->q.dev, addr)))
+		return BLK_STS_RESOURCE;
+	iod->prp1 = addr;
+	iod->len = len;
+	iod->map = NVMQ_MAP_ONE;
+	iod->sqe_flags = 0;
+	if (unlikely(nvmq_prp_pages(addr, len) > 2) && ioq->sgl) {
+		iod->sqe_flags = NVMQ_SQE_SGL;
+		iod->prp2 = len;
+	} else {
+		iod->prp2 = nvmq_prp_contig(addr, len, prp_slot(ioq, rq->tag),
+					    prp_slot_dma(ioq, rq->tag));
 	}
-	return map_slot(ioq, rq, iod);
+	return BLK_STS_OK;
 }
 
 static __always_inline blk_status_t prep(struct nvmq_ioq *ioq, struct request *rq)
@@ -299,7 +307,7 @@ static __always_inline void push(struct nvmq_ioq *ioq, struct request *rq)
 	u16 cid = nvmq_slot_give(&ioq->q, rq->tag, rq);
 
 	if (likely(req_op(rq) <= REQ_OP_WRITE))
-		nvmq_cmd_rw(sqe, rq, ns, cid, iod->prp1, iod->prp2);
+		nvmq_cmd_rw(sqe, rq, ns, cid, iod->sqe_flags, iod->prp1, iod->prp2);
 	else
 		nvmq_cmd_other(sqe, rq, ns, cid, iod->prp1, iod->nents);
 	trace_nvmq_command(ioq->q.ctrl_id, ioq->q.qid, sqe);

@@ -65,6 +65,7 @@ struct nvmq_big {
  *         number of ranges
  * @status: status field of the completion, if it is not success
  * @map: enum nvmq_map
+ * @sqe_flags: flags of the SQE: 0 for PRPs, NVMQ_SQE_SGL
  * @retries: times that the command was sent again; means nothing before the
  *           first retry (RQF_DONTPREP is set then)
  *
@@ -81,6 +82,7 @@ struct nvmq_iod {
 	u16 nents;
 	u16 status;
 	u8 map;
+	u8 sqe_flags;
 	u8 retries;
 };
 
@@ -111,6 +113,7 @@ struct nvmq_io_pools {
  * @prp_stride: bytes from list to list
  * @sgs: scatterlists, NVMQ_SLOT_SEGS a tag
  * @pools: shared with the other queues of the controller
+ * @sgl: the controller takes SGLs
  * @irq: Linux interrupt number; 0 if the queue is polled
  * @vector: index of its interrupt vector; -1 if the queue is polled
  * @requested: @irq is held
@@ -122,6 +125,7 @@ struct nvmq_ioq {
 	void *prp;
 	dma_addr_t prp_dma;
 	u32 prp_stride;
+	bool sgl;
 	struct scatterlist *sgs;
 	struct nvmq_io_pools *pools;
 	int irq;

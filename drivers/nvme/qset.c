@@ -351,6 +351,7 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	} else {
 		nvmq_queue_reset(&ioq->q);
 	}
+	ioq->sgl = qs->sgl;
 	ioq->q.ctrl_id = qs->admin->q.ctrl_id;
 	ioq->q.sq_db = hw->bar + nvmq_doorbell_offset(qid, false, dstrd);
 	ioq->q.cq_db = hw->bar + nvmq_doorbell_offset(qid, true, dstrd);

@@ -22,6 +22,7 @@
  * @nr_ioq: length of @ioq: the pairs that the plan can come to
  * @doorbells: pairs whose doorbells the BAR reaches
  * @prp_align: alignment of PRP lists that the device wants
+ * @sgl: the controller takes SGLs; set by the owner before nvmq_qset_start()
  * @pools: memory shared by the queues
  * @vectors: interrupt vectors allocated; 0 while there are none
  *
@@ -38,6 +39,7 @@ struct nvmq_qset {
 	u32 nr_ioq;
 	u32 doorbells;
 	u32 prp_align;
+	bool sgl;
 	struct nvmq_io_pools pools;
 	int vectors;
 };

@@ -93,6 +93,13 @@ struct nvmq_sqe {
 
 static_assert(sizeof(struct nvmq_sqe) == 64, "an SQE is 64 bytes");
 
+/*
+ * SQE flags, PSDT (base figure 87): the data pointer is an SGL segment.  A Data
+ * Block descriptor (base figure 118) has an address where PRP1 is, and where
+ * PRP2 is the length in the low half and zeroes in the high one.
+ */
+#define NVMQ_SQE_SGL		0x40
+
 /* Common Completion Queue Entry, base 3.3.3.2 */
 struct nvmq_cqe {
 	__le32	dw0;			/* command specific */
@@ -285,6 +292,8 @@ static_assert(__builtin_offsetof(struct nvmq_id_ctrl, subnqn) == 768, "SUBNQN");
 #define NVMQ_ONCS_DSM		(1u << 2)
 #define NVMQ_ONCS_WRITE_ZEROES	(1u << 3)
 #define NVMQ_VWC_PRESENT	0x1
+#define NVMQ_SGLS_MASK		0x3	/* 0: no SGLs; 1: any; 2: dword aligned */
+#define NVMQ_SGLS_RESERVED	0x3
 
 /* I/O Command Set specific Identify Controller, nvm figure 105 */
 struct nvmq_id_ctrl_nvm {
