@@ -178,6 +178,8 @@ blk_status_t nvmq_cmd_blk_status(u16 status)
 /**
  * nvmq_cmd_status_name - a status in words, for the log
  * @status: status field without the phase tag
+ *
+ * Return: a constant string.
  */
 const char *nvmq_cmd_status_name(u16 status)
 {
@@ -189,6 +191,8 @@ const char *nvmq_cmd_status_name(u16 status)
 /**
  * nvmq_cmd_opcode_name - an NVM opcode in words, for the log
  * @opcode: the opcode
+ *
+ * Return: a constant string.
  */
 const char *nvmq_cmd_opcode_name(u8 opcode)
 {

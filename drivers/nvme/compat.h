@@ -35,11 +35,22 @@
 #ifdef NVMQ_HAVE_RQ_LIST
 typedef struct rq_list nvmq_rq_list;
 
+/**
+ * nvmq_rq_list_head - the first request of a batch
+ * @list: what queue_rqs was given
+ *
+ * Return: the request; %NULL if the list is empty.
+ */
 static inline struct request *nvmq_rq_list_head(nvmq_rq_list *list)
 {
 	return list->head;
 }
 
+/**
+ * nvmq_rq_list_cut - take requests off the front of a batch
+ * @list: what queue_rqs was given
+ * @rest: the first request that stays in it; %NULL if none does
+ */
 static inline void nvmq_rq_list_cut(nvmq_rq_list *list, struct request *rest)
 {
 	list->head = rest;
@@ -47,6 +58,12 @@ static inline void nvmq_rq_list_cut(nvmq_rq_list *list, struct request *rest)
 		list->tail = NULL;
 }
 
+/**
+ * nvmq_iob_filled - does a completion batch hold a request?
+ * @iob: the batch
+ *
+ * Return: true if it does.
+ */
 static inline bool nvmq_iob_filled(const struct io_comp_batch *iob)
 {
 	return iob->req_list.head;
@@ -70,6 +87,13 @@ static inline bool nvmq_iob_filled(const struct io_comp_batch *iob)
 }
 #endif
 
+/**
+ * nvmq_blk_map_sg - blk_rq_map_sg() as it is without the queue argument
+ * @rq: the request
+ * @sg: table with room for its segments
+ *
+ * Return: entries of @sg that were filled.
+ */
 static inline int nvmq_blk_map_sg(struct request *rq, struct scatterlist *sg)
 {
 #ifdef NVMQ_HAVE_MAP_SG_RQ
@@ -148,6 +172,11 @@ static inline struct device *nvmq_compat_find_disk(int (*match)(struct device *,
 }
 
 #ifdef NVMQ_HAVE_ALLOC_LIMITS
+/**
+ * nvmq_compat_fill_limits - write limits down as struct queue_limits
+ * @lim: what the block layer takes
+ * @l: the limits
+ */
 static inline void nvmq_compat_fill_limits(struct queue_limits *lim,
 					   const struct nvmq_disk_limits *l)
 {
@@ -170,6 +199,15 @@ static inline void nvmq_compat_fill_limits(struct queue_limits *lim,
 		lim->features |= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA;
 }
 
+/**
+ * nvmq_compat_alloc_disk - allocate a disk with its limits
+ * @set: tag set
+ * @l: the limits
+ * @queuedata: for the request queue
+ *
+ * Context: may sleep.
+ * Return: the disk, or an error pointer.
+ */
 static inline struct gendisk *nvmq_compat_alloc_disk(struct blk_mq_tag_set *set,
 						     const struct nvmq_disk_limits *l,
 						     void *queuedata)
@@ -180,6 +218,14 @@ static inline struct gendisk *nvmq_compat_alloc_disk(struct blk_mq_tag_set *set,
 	return blk_mq_alloc_disk(set, &lim, queuedata);
 }
 
+/**
+ * nvmq_compat_set_limits - change the limits of a disk
+ * @disk: the disk; its queue is frozen for the change
+ * @l: the limits
+ *
+ * Context: sleeps until the I/O of the disk has ended.
+ * Return: 0 or an error of the block layer.
+ */
 static inline int nvmq_compat_set_limits(struct gendisk *disk,
 					 const struct nvmq_disk_limits *l)
 {
@@ -189,6 +235,11 @@ static inline int nvmq_compat_set_limits(struct gendisk *disk,
 	return queue_limits_commit_update_frozen(disk->queue, &lim);
 }
 #else
+/**
+ * nvmq_compat_apply_limits - set the limits of a queue one by one
+ * @q: a queue that is new or frozen
+ * @l: the limits
+ */
 static inline void nvmq_compat_apply_limits(struct request_queue *q,
 					    const struct nvmq_disk_limits *l)
 {

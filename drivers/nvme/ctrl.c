@@ -64,6 +64,8 @@ static enum nvmq_state get_state(const struct nvmq_ctrl *ctrl)
 /**
  * nvmq_ctrl_state_name - the state in a word
  * @ctrl: the controller
+ *
+ * Return: a constant string.
  */
 const char *nvmq_ctrl_state_name(const struct nvmq_ctrl *ctrl)
 {

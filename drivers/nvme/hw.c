@@ -19,6 +19,8 @@
  * @hw: the controller
  *
  * CSTS can never be all ones on a live device (base 3.1.3.6).
+ *
+ * Return: true if CSTS reads as all ones, or nothing is mapped.
  */
 bool nvmq_hw_gone(const struct nvmq_hw *hw)
 {

@@ -42,7 +42,12 @@ int nvmq_hw_shutdown(struct nvmq_hw *hw, u32 timeout_ms);
 bool nvmq_hw_gone(const struct nvmq_hw *hw);
 u32 nvmq_hw_status(const struct nvmq_hw *hw);
 
-/* CAP.MQES as a number of entries. */
+/**
+ * nvmq_hw_max_entries - CAP.MQES as a number of entries
+ * @hw: the controller, caps read
+ *
+ * Return: entries that an I/O queue may have, at most 65536.
+ */
 static inline u32 nvmq_hw_max_entries(const struct nvmq_hw *hw)
 {
 	return NVMQ_CAP_MQES(hw->cap) + 1;

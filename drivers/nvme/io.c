@@ -33,6 +33,11 @@ static inline const struct nvmq_cmd_ns *rq_ns(const struct request *rq)
 	return rq->q->queuedata;
 }
 
+static inline bool is_rw(const struct request *rq)
+{
+	return (__force u32)req_op(rq) <= (__force u32)REQ_OP_WRITE;
+}
+
 static inline void *prp_slot(const struct nvmq_ioq *ioq, u32 tag)
 {
 	return ioq->prp + (size_t)tag * ioq->prp_stride;
@@ -50,41 +55,6 @@ static inline struct scatterlist *sg_slot(const struct nvmq_ioq *ioq, u32 tag)
 
 /* ---- down: mapping ---- */
 
-/*
- * PRPs for the mapped segments of a request that fits the tag's list.  A
- * segment that leaves a gap would let data go to the wrong page: refuse.
- */
-static bool prp_from_slot(struct nvmq_ioq *ioq, struct nvmq_iod *iod, u32 tag,
-			  struct scatterlist *sg, int mapped)
-{
-	__le64 *list = prp_slot(ioq, tag);
-	__le64 *next = list;
-	u64 addr = sg_dma_address(sg);
-	u64 end = addr + sg_dma_len(sg);
-	u64 second = (addr & ~(u64)NVMQ_PAGE_MASK) + NVMQ_PAGE_SIZE;
-
-	iod->prp1 = addr;
-	if (end > second)
-		next = nvmq_prp_put(next, second, end - second);
-
-	while (--mapped) {
-		sg = sg_next(sg);
-		addr = sg_dma_address(sg);
-		if (unlikely((addr | end) & NVMQ_PAGE_MASK))
-			return false;
-		end = addr + sg_dma_len(sg);
-		next = nvmq_prp_put(next, addr, end - addr);
-	}
-
-	if (next == list)
-		iod->prp2 = 0;
-	else if (next == list + 1)
-		iod->prp2 = le64_to_cpu(*list);
-	else
-		iod->prp2 = prp_slot_dma(ioq, tag);
-	return true;
-}
-
 static blk_status_t map_slot(struct nvmq_ioq *ioq, struct request *rq,
 				      struct nvmq_iod *iod)
 {
@@ -94,7 +64,8 @@ static blk_status_t map_slot(struct nvmq_ioq *ioq, struct request *rq,
 
 	if (unlikely(!mapped))
 		return BLK_STS_RESOURCE;
-	if (unlikely(!prp_from_slot(ioq, iod, rq->tag, sg, mapped))) {
+	if (unlikely(!nvmq_prp_segs(prp_slot(ioq, rq->tag), prp_slot_dma(ioq, rq->tag), sg, mapped,
+				    &iod->prp1, &iod->prp2))) {
 		dma_unmap_sg_attrs(ioq->q.dev, sg, nents, rq_dma_dir(rq), 0);
 		dev_warn_ratelimited(ioq->q.dev, "segments of a request are not page aligned\n");
 		return BLK_STS_IOERR;
@@ -110,29 +81,6 @@ static void big_free(struct nvmq_io_pools *pools, struct nvmq_big *big)
 		dma_pool_free(pools->list_pages, big->chain.page[big->pages],
 			      big->chain.dma[big->pages]);
 	mempool_free(big, pools->big);
-}
-
-static int prp_from_big(struct nvmq_iod *iod, struct nvmq_big *big, int mapped)
-{
-	struct scatterlist *sg = big->sg;
-	u64 addr = sg_dma_address(sg);
-	u64 end = addr + sg_dma_len(sg);
-	u64 second = (addr & ~(u64)NVMQ_PAGE_MASK) + NVMQ_PAGE_SIZE;
-
-	iod->prp1 = addr;
-	iod->prp2 = big->chain.dma[0];
-	if (end > second && nvmq_prp_chain_put(&big->chain, second, end - second))
-		return -EINVAL;
-	while (--mapped) {
-		sg = sg_next(sg);
-		addr = sg_dma_address(sg);
-		if ((addr | end) & NVMQ_PAGE_MASK)
-			return -EINVAL;
-		end = addr + sg_dma_len(sg);
-		if (nvmq_prp_chain_put(&big->chain, addr, end - addr))
-			return -EINVAL;
-	}
-	return big->chain.left ? -EINVAL : 0;
 }
 
 static blk_status_t map_big(struct nvmq_ioq *ioq, struct request *rq,
@@ -167,7 +115,7 @@ static blk_status_t map_big(struct nvmq_ioq *ioq, struct request *rq,
 		big->pages++;
 	}
 	nvmq_prp_chain_start(&big->chain, entries);
-	if (prp_from_big(iod, big, mapped)) {
+	if (nvmq_prp_chain_segs(&big->chain, big->sg, mapped, &iod->prp1, &iod->prp2)) {
 		dev_warn_ratelimited(ioq->q.dev, "segments of a request are not page aligned\n");
 		ret = BLK_STS_IOERR;
 		goto unmap;
@@ -291,7 +239,7 @@ static __always_inline blk_status_t prep(struct nvmq_ioq *ioq, struct request *r
 {
 	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
 
-	if (likely(req_op(rq) <= REQ_OP_WRITE))
+	if (likely(is_rw(rq)))
 		return map_rw(ioq, rq, iod);
 	return map_other(ioq, rq, iod);
 }
@@ -306,7 +254,7 @@ static __always_inline void push(struct nvmq_ioq *ioq, struct request *rq)
 	struct nvmq_sqe *sqe = nvmq_sq_next(&ioq->q);
 	u16 cid = nvmq_slot_give(&ioq->q, rq->tag, rq);
 
-	if (likely(req_op(rq) <= REQ_OP_WRITE))
+	if (likely(is_rw(rq)))
 		nvmq_cmd_rw(sqe, rq, ns, cid, iod->sqe_flags, iod->prp1, iod->prp2);
 	else
 		nvmq_cmd_other(sqe, rq, ns, cid, iod->prp1, iod->nents);
@@ -513,6 +461,9 @@ static __always_inline unsigned int reap(struct nvmq_ioq *ioq, struct io_comp_ba
  * @data: struct nvmq_ioq
  *
  * Several queues may share a vector; each looks at its own ring.
+ *
+ * Context: hard interrupt.
+ * Return: IRQ_NONE if the ring held no completion.
  */
 irqreturn_t nvmq_io_irq(int irq, void *data)
 {

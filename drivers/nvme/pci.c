@@ -78,9 +78,9 @@ static const struct kernel_param_ops timeout_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(io_timeout, &timeout_ops, &io_timeout, 0444);
-MODULE_PARM_DESC(io_timeout, "seconds before an I/O command is taken for lost, 1 to 3600 (default 30)");
+MODULE_PARM_DESC(io_timeout, "seconds an I/O command may take, 1 to 3600 (default 30)");
 module_param_cb(admin_timeout, &timeout_ops, &admin_timeout, 0444);
-MODULE_PARM_DESC(admin_timeout, "seconds before an admin command is taken for lost, 1 to 3600 (default 60)");
+MODULE_PARM_DESC(admin_timeout, "seconds an admin command may take, 1 to 3600 (default 60)");
 
 static int read_options(struct pci_dev *pdev, unsigned long quirks,
 			struct nvmq_ctrl_options *options)

@@ -67,3 +67,38 @@ int nvmq_prp_chain_put(struct nvmq_prp_chain *chain, u64 addr, u32 len)
 	}
 	return 0;
 }
+
+/**
+ * nvmq_prp_chain_segs - PRP1 and PRP2 for segments of any length
+ * @chain: after nvmq_prp_chain_start() with one less than the pages of all
+ *         segments; at least three pages in all
+ * @sg: mapped segments, one behind the other; no chained scatterlist
+ * @segs: their number, not 0
+ * @prp1: out
+ * @prp2: out: the list
+ *
+ * Return: 0; -EINVAL if the segments are not as many pages as was announced, or
+ * one in the middle does not start and end on page boundaries.
+ */
+int nvmq_prp_chain_segs(struct nvmq_prp_chain *chain, const struct scatterlist *sg, int segs,
+			u64 *prp1, u64 *prp2)
+{
+	u64 addr = sg_dma_address(sg);
+	u64 end = addr + sg_dma_len(sg);
+	u64 second = (addr & ~(u64)NVMQ_PAGE_MASK) + NVMQ_PAGE_SIZE;
+
+	*prp1 = addr;
+	*prp2 = chain->dma[0];
+	if (end > second && nvmq_prp_chain_put(chain, second, end - second))
+		return -EINVAL;
+	while (--segs) {
+		sg++;
+		addr = sg_dma_address(sg);
+		if ((addr | end) & NVMQ_PAGE_MASK)
+			return -EINVAL;
+		end = addr + sg_dma_len(sg);
+		if (nvmq_prp_chain_put(chain, addr, end - addr))
+			return -EINVAL;
+	}
+	return chain->left ? -EINVAL : 0;
+}

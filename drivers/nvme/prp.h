@@ -14,6 +14,8 @@
 #define NVMQ_PRP_H
 
 #include <linux/errno.h>
+#include <linux/io.h>
+#include <linux/scatterlist.h>
 #include <linux/types.h>
 
 #include <nvmq/spec.h>
@@ -87,6 +89,62 @@ static inline u64 nvmq_prp_contig(u64 addr, u32 len, __le64 *list, u64 list_dma)
 }
 
 /**
+ * nvmq_prp_segs - PRP1 and PRP2 for segments that fit a request's own list
+ * @list: memory of NVMQ_PRP_SLOT_ENTRIES entries
+ * @list_dma: its DMA address
+ * @sg: mapped segments, one behind the other; no chained scatterlist
+ * @segs: their number, not 0; together at most NVMQ_PRP_SLOT_ENTRIES pages long
+ * @prp1: out
+ * @prp2: out: 0, the second page, or the list
+ *
+ * Nearly all segments but the first and the last are one page: they take ten
+ * instructions each.
+ *
+ * Return: true; false if a segment in the middle does not start and end on page
+ * boundaries, which would put data in the wrong place.
+ */
+static inline bool nvmq_prp_segs(__le64 *list, u64 list_dma, const struct scatterlist *sg,
+				 int segs, u64 *prp1, u64 *prp2)
+{
+	const struct scatterlist *last = sg + segs - 1;
+	u64 addr = sg_dma_address(sg);
+	u64 end = addr + sg_dma_len(sg);
+	u64 second = (addr & ~(u64)NVMQ_PAGE_MASK) + NVMQ_PAGE_SIZE;
+	__le64 *next = list;
+
+	*prp1 = addr;
+	if (sg != last && unlikely(end & NVMQ_PAGE_MASK))
+		return false;
+	if (end > second)
+		next = nvmq_prp_put(next, second, end - second);
+
+	while (sg != last) {
+		u32 len;
+
+		sg++;
+		addr = sg_dma_address(sg);
+		if (unlikely(addr & NVMQ_PAGE_MASK))
+			return false;
+		len = sg_dma_len(sg);
+		if (likely(len == NVMQ_PAGE_SIZE)) {
+			*next++ = cpu_to_le64(addr);
+			continue;
+		}
+		if (unlikely(len & NVMQ_PAGE_MASK) && sg != last)
+			return false;
+		next = nvmq_prp_put(next, addr, len);
+	}
+
+	if (next == list)
+		*prp2 = 0;
+	else if (next == list + 1)
+		*prp2 = le64_to_cpu(*list);
+	else
+		*prp2 = list_dma;
+	return true;
+}
+
+/**
  * struct nvmq_prp_chain - a PRP list of several pages, being written
  * @page: the list pages
  * @dma: their DMA addresses
@@ -105,5 +163,7 @@ struct nvmq_prp_chain {
 u32 nvmq_prp_chain_pages(u32 entries);
 void nvmq_prp_chain_start(struct nvmq_prp_chain *chain, u32 entries);
 int nvmq_prp_chain_put(struct nvmq_prp_chain *chain, u64 addr, u32 len);
+int nvmq_prp_chain_segs(struct nvmq_prp_chain *chain, const struct scatterlist *sg, int segs,
+			u64 *prp1, u64 *prp2);
 
 #endif /* NVMQ_PRP_H */

@@ -107,6 +107,8 @@ static_assert(offsetof(struct nvmq_queue, cq_lock) % L1_CACHE_BYTES == 0);
  *
  * There is always room: the tags of a queue are fewer than its entries.
  * Write all 64 bytes, then nvmq_sq_push().
+ *
+ * Return: the slot, which holds an old command.
  */
 static inline struct nvmq_sqe *nvmq_sq_next(struct nvmq_queue *q)
 {
@@ -156,6 +158,12 @@ struct nvmq_cq_cursor {
 	u32 phase;
 };
 
+/**
+ * nvmq_cq_begin - start a walk along the completion ring
+ * @q: the queue; the caller owns its completion side, or only peeks
+ *
+ * Return: the walk, at the first entry that was not given back.
+ */
 static inline struct nvmq_cq_cursor nvmq_cq_begin(const struct nvmq_queue *q)
 {
 	return (struct nvmq_cq_cursor){ .head = q->head, .phase = q->phase };
@@ -183,6 +191,13 @@ static inline const struct nvmq_cqe *nvmq_cq_peek(const struct nvmq_queue *q,
 	return cqe;
 }
 
+/**
+ * nvmq_cq_advance - go on to the next entry
+ * @q: the queue
+ * @cur: the walk; nvmq_cq_peek() found an entry where it stands
+ *
+ * The phase tag of new entries changes with each pass through the ring.
+ */
 static inline void nvmq_cq_advance(const struct nvmq_queue *q, struct nvmq_cq_cursor *cur)
 {
 	if (++cur->head == q->entries) {

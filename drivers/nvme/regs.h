@@ -15,22 +15,33 @@
  * @bar: mapped BAR 0
  * @reg: NVMQ_REG_* offset
  *
- * A device that is gone reads as all ones.
+ * Return: the value; a device that is gone reads as all ones.
  */
 static inline u32 nvmq_read32(const void __iomem *bar, unsigned int reg)
 {
 	return readl(bar + reg);
 }
 
+/**
+ * nvmq_write32 - write a 32-bit register
+ * @bar: mapped BAR 0
+ * @reg: NVMQ_REG_* offset
+ * @val: value
+ */
 static inline void nvmq_write32(void __iomem *bar, unsigned int reg, u32 val)
 {
 	writel(val, bar + reg);
 }
 
-/*
- * 64-bit registers are read and written as two halves, low first: some
- * controllers do not decode 8-byte accesses, and the specification allows
- * both (base 3.1.3).
+/**
+ * nvmq_read64 - read a 64-bit register
+ * @bar: mapped BAR 0
+ * @reg: NVMQ_REG_* offset
+ *
+ * In two halves, low first: some controllers do not decode 8-byte accesses, and
+ * the specification allows both (base 3.1.3).
+ *
+ * Return: the value; a device that is gone reads as all ones.
  */
 static inline u64 nvmq_read64(const void __iomem *bar, unsigned int reg)
 {
@@ -39,6 +50,12 @@ static inline u64 nvmq_read64(const void __iomem *bar, unsigned int reg)
 	return lo | ((u64)readl(bar + reg + 4) << 32);
 }
 
+/**
+ * nvmq_write64 - write a 64-bit register, in two halves like nvmq_read64()
+ * @bar: mapped BAR 0
+ * @reg: NVMQ_REG_* offset
+ * @val: value
+ */
 static inline void nvmq_write64(void __iomem *bar, unsigned int reg, u64 val)
 {
 	writel(lower_32_bits(val), bar + reg);
@@ -53,6 +70,8 @@ static inline void nvmq_write64(void __iomem *bar, unsigned int reg, u64 val)
  *
  * PCIe transport 3.1.2.1 and 3.1.2.2.  The end of the doorbells of queues up
  * to n is the submission doorbell of queue n + 1.
+ *
+ * Return: offset into BAR 0, bytes.
  */
 static inline size_t nvmq_doorbell_offset(u32 qid, bool cq, u32 dstrd)
 {

@@ -393,6 +393,8 @@ enum nvmq_nidt {
  * @flbas: FLBAS of Identify Namespace
  *
  * Bits 3:0 are the low bits, bits 6:5 the high ones (nvm figure 97).
+ *
+ * Return: index into lbaf[] of Identify Namespace, 0 to 63.
  */
 static inline unsigned int nvmq_lbaf_index(__u8 flbas)
 {

@@ -12,35 +12,6 @@
 #define MAX_SEGS	2100
 #define MAX_PIECES	2100
 
-/* ---- what io.c has around the functions that are taken from it ---- */
-
-struct scatterlist {
-	u64 addr;
-	u32 len;
-};
-
-#define sg_dma_address(sg)	((sg)->addr)
-#define sg_dma_len(sg)		((sg)->len)
-#define sg_next(sg)		((sg) + 1)
-
-struct nvmq_ioq {
-	void *prp;
-	u64 prp_dma;
-	u32 prp_stride;
-};
-
-struct nvmq_iod {
-	u64 prp1;
-	u64 prp2;
-};
-
-struct nvmq_big {
-	struct nvmq_prp_chain chain;
-	struct scatterlist *sg;
-};
-
-#include "io-prp.inc"
-
 /* ---- memory that the controller can reach for its lists ---- */
 
 #define MAX_REGIONS	8
@@ -206,18 +177,17 @@ static void compare(const char *broken)
 #define POISON		0xdb
 #define SLOT_DMA	0x123456780ull
 
-static struct nvmq_ioq ioq;
-static struct nvmq_iod iod;
+static u8 *slots;
 static u8 *slot;
+static u64 slot_dma;
 
 /* At the end of a block of its own, so that a write beyond it is caught. */
 static void slot_make(u32 tag, u64 dma)
 {
-	ioq.prp = malloc((tag + 1) * NVMQ_PRP_SLOT_BYTES);
-	ioq.prp_stride = NVMQ_PRP_SLOT_BYTES;
-	ioq.prp_dma = dma - tag * NVMQ_PRP_SLOT_BYTES;
-	slot = (u8 *)ioq.prp + tag * NVMQ_PRP_SLOT_BYTES;
-	memset(ioq.prp, POISON, (tag + 1) * NVMQ_PRP_SLOT_BYTES);
+	slots = malloc((tag + 1) * NVMQ_PRP_SLOT_BYTES);
+	slot = slots + tag * NVMQ_PRP_SLOT_BYTES;
+	slot_dma = dma;
+	memset(slots, POISON, (tag + 1) * NVMQ_PRP_SLOT_BYTES);
 	nr_regions = 0;
 	region_add(dma, NVMQ_PRP_SLOT_BYTES, slot);
 }
@@ -229,7 +199,7 @@ static void slot_clear(void)
 
 static void slot_done(void)
 {
-	free(ioq.prp);
+	free(slots);
 }
 
 /* Memory beyond the entries needed is not written: it would cost for nothing. */
@@ -258,16 +228,22 @@ static void check_contig(u64 addr, u32 len)
 	      nvmq_prp_pages(addr, len), nr_pieces, show_segs());
 }
 
-static void check_slot(u32 tag)
+static bool slot_segs(u64 *prp1, u64 *prp2)
 {
+	return nvmq_prp_segs((__le64 *)slot, slot_dma, segs, nr_segs, prp1, prp2);
+}
+
+static void check_slot(void)
+{
+	u64 prp1, prp2;
 	bool ok;
 
 	slot_clear();
-	ok = prp_from_slot(&ioq, &iod, tag, segs, nr_segs);
+	ok = slot_segs(&prp1, &prp2);
 	CHECK(ok, "refused: %s", show_segs());
 	if (!ok)
 		return;
-	compare(follow(iod.prp1, iod.prp2, segs_len()));
+	compare(follow(prp1, prp2, segs_len()));
 	/* Two entries are put down before it is known that PRP2 suffices. */
 	slot_check_rest(nr_pieces - 1);
 }
@@ -341,7 +317,7 @@ static void test_slot_shapes(void)
 		if (cuts >> (pages - 1) || (pages == 1 && offset >= tail))
 			continue;
 		cut_segs(pages, cuts, offset, tail);
-		check_slot(2);
+		check_slot();
 	}
 	slot_done();
 }
@@ -382,7 +358,7 @@ static void test_slot_random(void)
 	slot_make(5, SLOT_DMA + 0x1000);
 	for (i = 0; i < 100000; i++) {
 		rnd_segs(NVMQ_PRP_SLOT_ENTRIES + 1);
-		check_slot(5);
+		check_slot();
 	}
 	slot_done();
 }
@@ -390,6 +366,7 @@ static void test_slot_random(void)
 /* A gap between two segments cannot be said in PRPs: refused, wherever it is. */
 static void test_gaps(void)
 {
+	u64 prp1, prp2;
 	u32 i, at, gap;
 	bool ok;
 
@@ -406,7 +383,7 @@ static void test_gaps(void)
 			segs[at + 1].addr += gap, segs[at + 1].len -= gap;
 		else
 			continue;
-		ok = prp_from_slot(&ioq, &iod, 0, segs, nr_segs);
+		ok = slot_segs(&prp1, &prp2);
 		CHECK(!ok, "gap behind segment %u: %s", at, show_segs());
 	}
 	slot_done();
@@ -414,7 +391,9 @@ static void test_gaps(void)
 
 /* ---- lists of whole pages ---- */
 
-static struct nvmq_big big;
+static struct {
+	struct nvmq_prp_chain chain;
+} big;
 static u32 chain_pages;
 
 static void chain_make(u32 entries)
@@ -431,7 +410,6 @@ static void chain_make(u32 entries)
 		big.chain.dma[i] = 0x900000000 + (i * 7 % 5) * 0x10000000;
 		region_add(big.chain.dma[i], PAGE, big.chain.page[i]);
 	}
-	big.sg = segs;
 }
 
 static void chain_done(void)
@@ -459,6 +437,7 @@ static void chain_check_rest(u32 entries)
 
 static void check_chain(void)
 {
+	u64 prp1, prp2;
 	u32 entries = segs_pages() - 1, len = segs_len();
 	int ret;
 
@@ -466,10 +445,10 @@ static void check_chain(void)
 	      nvmq_prp_pages(segs[0].addr, len) - 1, entries, show_segs());
 	chain_make(entries);
 	nvmq_prp_chain_start(&big.chain, entries);
-	ret = prp_from_big(&iod, &big, nr_segs);
+	ret = nvmq_prp_chain_segs(&big.chain, segs, nr_segs, &prp1, &prp2);
 	CHECK(!ret, "%d: %s", ret, show_segs());
 	if (!ret) {
-		compare(follow(iod.prp1, iod.prp2, len));
+		compare(follow(prp1, prp2, len));
 		CHECK(list_pages_read == chain_pages, "%u list pages, %u allocated: %s",
 		      list_pages_read, chain_pages, show_segs());
 		chain_check_rest(entries);
@@ -540,6 +519,7 @@ static void test_chain_random(void)
 /* Segments that come to more or fewer pages than announced, or leave gaps, are refused. */
 static void test_chain_refuses(void)
 {
+	u64 prp1, prp2;
 	u32 i, entries, announced, at;
 	int ret;
 
@@ -573,7 +553,7 @@ static void test_chain_refuses(void)
 			continue;
 		chain_make(announced);
 		nvmq_prp_chain_start(&big.chain, announced);
-		ret = prp_from_big(&iod, &big, nr_segs);
+		ret = nvmq_prp_chain_segs(&big.chain, segs, nr_segs, &prp1, &prp2);
 		CHECK(ret == -EINVAL, "%d: %u entries for %u: %s", ret, announced, entries,
 		      show_segs());
 		chain_done();
