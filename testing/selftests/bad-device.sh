@@ -4,6 +4,7 @@
 # vm: -c 2 -a iomem=relaxed -d size=64M,queues=2 --qemu -device --qemu ati-vga,addr=0x18
 # kernels: all
 # time: 30
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # A graphics card whose first BAR is 16 MiB of plain memory and which has an

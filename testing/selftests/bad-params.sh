@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=64M,queues=4
 # kernels: all
 # time: 15
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # The first load of all also logs that the module is from out of tree.

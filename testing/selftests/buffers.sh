@@ -6,6 +6,7 @@
 # vm: -c 2 -d size=256M,queues=2,mdts=0 -- 512
 # kernels: all
 # time: 15
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 tool=$TOOLS/bufs
 

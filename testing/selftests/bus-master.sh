@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=128M,queues=4
 # kernels: all
 # time: 20
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # The device cannot fetch commands and says so in CSTS.CFS.
 # shellcheck disable=SC2034 # for lib.sh

@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=128M,queues=4,serial=first -d size=96M,queues=4,serial=second
 # kernels: all
 # time: 12
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 intree=/sys/bus/pci/drivers/nvme
 sizes() { for d in /sys/block/nvme*n*; do cat "$d/size"; done | sort -n | paste -sd' '; }
@@ -37,7 +38,7 @@ put "$T_TMP/b" "$(dev "$BDF0")" 4194304
 echo "$BDF0" >"$DRV/unbind"
 echo "$BDF0" >"$intree/bind"
 poll_until 20 test -e "$intree/$BDF0"
-found() { other=$(basename "$(readlink -f /sys/bus/pci/devices/$BDF0/nvme/nvme*/nvme*n1)") && [ -b "/dev/$other" ]; }
+found() { other=$(basename "$(readlink -f /sys/bus/pci/devices/"$BDF0"/nvme/nvme*/nvme*n1)") && [ -b "/dev/$other" ]; }
 check "the in-tree driver takes it back" poll_until 20 found
 found
 check "and finds what nvmq wrote" same "$T_TMP/b" "/dev/$other" 4194304

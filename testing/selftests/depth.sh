@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=512M,queues=4
 # kernels: all
 # time: 25
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # QEMU's CAP.MQES is 2047: 2048 entries, one of which stays empty.

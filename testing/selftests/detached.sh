@@ -5,6 +5,7 @@
 # vm: -c 2 -d ns=0,queues=2
 # kernels: all
 # time: 6
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 for ((i = 0; i < 3; i++)); do

@@ -5,6 +5,7 @@
 # vm: -c 4 -d size=256M,queues=4,lba=4096 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
 # kernels: all
 # time: 20
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 load

@@ -6,6 +6,7 @@
 # vm: -c 4 -m 1G -d size=1G,lba=4096 -- xfs
 # kernels: all
 # time: 20
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 fs=$1
 mnt=$T_TMP/mnt

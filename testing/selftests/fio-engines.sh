@@ -8,6 +8,7 @@
 # vm: -c 4 -m 1G -d size=512M,queues=4,lba=4096 -- io_uring
 # kernels: all
 # time: 20
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 engine=$1
 

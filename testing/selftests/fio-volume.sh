@@ -7,6 +7,7 @@
 # vm: -c 4 -m 1G -d size=1G,queues=4 -- mmap
 # kernels: 6.12
 # time: 45
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 engine=$1
 

@@ -4,6 +4,7 @@
 # vm: -c 2 -d size=128M,queues=2,ns=2 --trace pci_nvme_io_cmd --trace pci_nvme_flush_ns
 # kernels: all
 # time: 10
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # QEMU's controller always reports a volatile write cache (VWC present), so

@@ -5,6 +5,7 @@
 # vm: -c 2 -d size=67000320,queues=2
 # kernels: all
 # time: 10
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 load

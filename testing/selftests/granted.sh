@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=128M,queues=2
 # kernels: all
 # time: 8
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 log_mark

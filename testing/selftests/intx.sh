@@ -5,6 +5,7 @@
 # vm: -c 4 -d size=256M,queues=4,addr=10 -d size=256M,queues=4,addr=14 -- plan
 # kernels: all
 # time: 12
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 second=0000:00:14.0
 

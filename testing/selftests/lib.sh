@@ -391,6 +391,7 @@ queue_rows() {
 	done <"$DBG/$1/queues"
 }
 
+# shellcheck disable=SC2034 # the tests read these
 # queues_read BDF: Q_TYPE, Q_DEPTH, Q_VECTOR, Q_IRQ by queue id from debugfs
 # queues, and CPU_DEFAULT, CPU_READ, CPU_POLL by CPU from debugfs map: the queue
 # that an I/O of this sort takes, which is the default one where the map has '-'
@@ -410,6 +411,7 @@ queues_read() {
 	done <"$DBG/$1/map"
 }
 
+# shellcheck disable=SC2034
 # irqs_read: IRQ_TOTAL and IRQ_CPU[IRQ.CPU], counts of all nvmq interrupts
 irqs_read() {
 	local irq words cpus i

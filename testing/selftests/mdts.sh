@@ -6,6 +6,7 @@
 # vm: -c 4 -d size=512M,queues=4,mdts=0 --trace pci_nvme_read --trace pci_nvme_write -- 0
 # kernels: all
 # time: 12
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 limit=$1
 

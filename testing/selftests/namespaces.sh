@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=64M,ns=8,queues=4
 # kernels: all
 # time: 12
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 load

@@ -5,6 +5,7 @@
 # vm: -c 4 -d size=256M,queues=4,lba=4096
 # kernels: all
 # time: 10
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # part N: the node of partition N

@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=256M,queues=4 -d size=128M
 # kernels: all
 # time: 20
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 dev_dir=/sys/bus/pci/devices/$BDF0
 

@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=64M,queues=4
 # kernels: all
 # time: 8
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 load plan=placement=managed
@@ -33,6 +34,6 @@ for q in 1 2 3 4; do
 		taskset -c "$src" dd if="$node" of=/dev/null bs=4096 count=64 iflag=direct status=none
 		irqs_read
 		check "free: I/O from CPU $src interrupts CPU $cpu" test "${IRQ_CPU[$irq.$cpu]}" -gt "$before"
-		is "free: and no other" $((IRQ_TOTAL[$irq] - total)) $((IRQ_CPU[$irq.$cpu] - before))
+		is "free: and no other" $((${IRQ_TOTAL[$irq]} - total)) $((${IRQ_CPU[$irq.$cpu]} - before))
 	done
 done

@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=256M,queues=4 -d size=64M --trace pci_nvme_mmio_shutdown_set --trace pci_nvme_mmio_stopped
 # kernels: all
 # time: 12
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # What follows this script in the VM is a forced power-off; what QEMU saw of
@@ -21,6 +22,6 @@ done
 check "I/O runs" io_begun "$(basename "$node")"
 trace_need pci_nvme_mmio_shutdown_set
 is "nothing has been shut down before" "$(grep -ac pci_nvme_mmio_shutdown_set "$TRACE" || true)" 0
-# shellcheck disable=SC2034 # for lib.sh: leave all as it is, with I/O running
-T_KEEP=1
-T_BG=()
+# For lib.sh: leave all as it is, with I/O running.
+# shellcheck disable=SC2034
+T_KEEP=1 T_BG=()

@@ -5,6 +5,7 @@
 # vm: -c 2 -d size=333M,ns=3,lba=4096,serial=ABCDEFGHIJ0123456789 -- ABCDEFGHIJ0123456789 3 349175808 4096
 # kernels: all
 # time: 8
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 serial=$1 namespaces=$2 size=$3 lba=$4
 sysfs=/sys/bus/pci/devices/$BDF0

@@ -6,6 +6,7 @@
 # vm: -c 2 -d size=256M,queues=64 -- 64 2 5
 # kernels: all
 # time: 25
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # Arguments: the pairs that the device has, then the numbers of queues to ask
@@ -44,7 +45,8 @@ for want; do
 	driver="" blkmq="" share=() bad="" wrong=""
 	for cpu in $(online_cpus); do
 		driver+=" ${CPU_DEFAULT[$cpu]}"
-		share[CPU_DEFAULT[$cpu]]=$((${share[CPU_DEFAULT[$cpu]]:-0} + 1))
+		q=${CPU_DEFAULT[$cpu]}
+		share[q]=$((${share[q]:-0} + 1))
 		for ctx in "${contexts[@]}"; do
 			read -r list <"$ctx/cpu_list"
 			[[ ",${list// /}," != *",$cpu,"* ]] || blkmq+=" $((${ctx##*/} + 1))"

@@ -4,6 +4,7 @@
 # vm: -c 2 -d size=64M,queues=2,ro -d size=64M
 # kernels: all
 # time: 8
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # QEMU does not set the write-protect attribute: the device refuses each write

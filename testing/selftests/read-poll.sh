@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=256M,queues=8
 # kernels: all
 # time: 20
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 deltas() {

@@ -8,6 +8,7 @@
 # vm: -c 2 -d size=64M,queues=2,meta=8 -- only
 # kernels: all
 # time: 7
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 served() {

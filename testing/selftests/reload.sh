@@ -4,6 +4,7 @@
 # vm: -c 4 -m 512M -d size=64M,queues=4,ns=2
 # kernels: all
 # time: 30
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 kib() { awk -v k="$1:" '$1 == k { print $2 }' /proc/meminfo; }

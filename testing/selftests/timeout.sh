@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=128M,queues=4 --trace pci_nvme_mmio_start_success @MONITOR@
 # kernels: all
 # time: 20
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # QEMU's throttle holds a request back for as long as the budget needs. When

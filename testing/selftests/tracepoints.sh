@@ -4,12 +4,13 @@
 # vm: -c 2 -d size=64M,queues=2 --trace pci_nvme_io_cmd --trace pci_nvme_mmio_doorbell_sq
 # kernels: all
 # time: 8
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 tracing=/sys/kernel/tracing
 events=$tracing/events/nvmq
 
 load plan=default=1
-disk=$(disk "$BDF0") node=$(dev "$BDF0")
+node=$(dev "$BDF0")
 is "the four events" "$(find "$events" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort | paste -sd' ')" \
 	"nvmq_command nvmq_completion nvmq_doorbell nvmq_interrupt"
 for event in nvmq_command nvmq_doorbell nvmq_completion nvmq_interrupt; do

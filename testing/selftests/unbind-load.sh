@@ -4,6 +4,7 @@
 # vm: -c 4 -d size=256M,queues=4
 # kernels: all
 # time: 30
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 load "plan=default=3 poll=1"

@@ -7,6 +7,7 @@
 # vm: -c 4 -d size=256M,queues=8 -- 65 1 2 4
 # kernels: all
 # time: 10
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 device=$1
 shift
