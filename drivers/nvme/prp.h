@@ -97,8 +97,8 @@ static inline u64 nvmq_prp_contig(u64 addr, u32 len, __le64 *list, u64 list_dma)
  * @prp1: out
  * @prp2: out: 0, the second page, or the list
  *
- * Nearly all segments but the first and the last are one page: they take ten
- * instructions each.
+ * Nearly all segments but the first and the last are one page, and go four at a
+ * time: a page takes six instructions.
  *
  * Return: true; false if a segment in the middle does not start and end on page
  * boundaries, which would put data in the wrong place.
@@ -118,6 +118,22 @@ static inline bool nvmq_prp_segs(__le64 *list, u64 list_dma, const struct scatte
 	if (end > second)
 		next = nvmq_prp_put(next, second, end - second);
 
+	/* The lengths, none of them 0, are all one page if and only if their OR is. */
+	while (last - sg > 4) {
+		u64 a = sg_dma_address(sg + 1), b = sg_dma_address(sg + 2);
+		u64 c = sg_dma_address(sg + 3), d = sg_dma_address(sg + 4);
+
+		if (((a | b | c | d) & NVMQ_PAGE_MASK) ||
+		    (sg_dma_len(sg + 1) | sg_dma_len(sg + 2) |
+		     sg_dma_len(sg + 3) | sg_dma_len(sg + 4)) != NVMQ_PAGE_SIZE)
+			break;
+		next[0] = cpu_to_le64(a);
+		next[1] = cpu_to_le64(b);
+		next[2] = cpu_to_le64(c);
+		next[3] = cpu_to_le64(d);
+		next += 4;
+		sg += 4;
+	}
 	while (sg != last) {
 		u32 len;
 
