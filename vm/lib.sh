@@ -273,7 +273,35 @@ qemu_command()
 	esac
 }
 
-kvm_works() { return 1; }
+# kvm_works: whether KVM boots a guest. /dev/kvm alone says little: it opens on machines whose CPU has no virtualisation,
+# and under some hypervisors a guest hangs. So it is tried once, and the answer kept for this kernel and CPU.
+kvm_works()
+{
+	local key verdict
+	[[ ${NVMQ_ACCEL:-} != tcg ]] || return 1
+	grep -q -E '^flags.* (vmx|svm)( |$)' /proc/cpuinfo || return 1
+	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
+	key=$({ uname -srv; grep -m 1 '^model name' /proc/cpuinfo; } | hash_of)
+	verdict=$(cached "kvm-$key" "trying whether KVM works here" try_kvm)
+	[[ $(<"$verdict") == yes ]]
+}
+
+try_kvm()
+{
+	local verdict=$1 tree start
+	tree=$(kernel_tree 6.12)
+	start=$(initramfs 6.12)
+	timeout -k 1 30 qemu-system-x86_64 -nodefaults -no-reboot -display none -M q35 -accel kvm -cpu host -smp 2 -m 512M \
+		-kernel "$tree/vmlinuz" -initrd "$start" -append "console=ttyS0 quiet panic=-1 nvmq.trial" \
+		-serial "file:$verdict.console" </dev/null || true
+	if grep -q 'trial boot is in user space' "$verdict.console"; then
+		echo yes >"$verdict"
+	else
+		say "it does not; QEMU's TCG is used"
+		echo no >"$verdict"
+	fi
+	rm -f "$verdict.console"
+}
 
 # ---- private roots of Debian sid: the newest kernel with its compiler, and the newest QEMU ---------------------------
 #
