@@ -149,7 +149,7 @@ static const struct {
 	{ NVMQ_SC_ACCESS_DENIED, BLK_STS_MEDIUM, "access denied" },
 	{ NVMQ_SC_UNWRITTEN_BLOCK, BLK_STS_MEDIUM, "deallocated or unwritten block" },
 	{ NVMQ_SC_HOST_PATHING, BLK_STS_TRANSPORT, "host pathing error" },
-	{ NVMQ_SC_HOST_ABORTED, BLK_STS_TRANSPORT, "aborted by host" },
+	{ NVMQ_SC_HOST_ABORTED, BLK_STS_TIMEOUT, "timed out, aborted by host" },
 };
 
 static int find_status(u16 status)

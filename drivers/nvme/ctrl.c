@@ -322,6 +322,7 @@ static enum blk_eh_timer_return timeout(struct request *rq)
 				     "queue %u: command (tag %d) timed out after %u s; CSTS=%#x\n",
 				     ioq->q.qid, rq->tag, jiffies_to_msecs(ctrl->io_timeout) / 1000,
 				     nvmq_hw_status(&ctrl->hw));
+		nvmq_io_timed_out(rq);
 		nvmq_ctrl_reset(ctrl, "I/O timed out");
 		break;
 	case NVMQ_DELETING:
@@ -369,6 +370,7 @@ static int alloc_set(struct nvmq_ctrl *ctrl)
 		dev_err(&ctrl->pdev->dev, "no memory for %u tags of %u queues\n",
 			set->queue_depth, set->nr_hw_queues);
 	ctrl->has_set = !err;
+	ctrl->qset.depth = err ? 0 : set->queue_depth;
 	return err;
 }
 

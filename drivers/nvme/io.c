@@ -527,25 +527,45 @@ unsigned int nvmq_io_reap(struct nvmq_ioq *ioq)
 	return found;
 }
 
-static bool want_retry(struct request *rq, struct nvmq_iod *iod)
+/* One more failure of @rq.  RQF_DONTPREP says that it is not the first. */
+static void count_retry(struct request *rq, struct nvmq_iod *iod)
 {
-	if (iod->status == NVMQ_SC_HOST_ABORTED)
-		return true;
-	if ((iod->status & NVMQ_STATUS_DNR) || blk_noretry_request(rq))
-		return false;
 	if (!(rq->rq_flags & RQF_DONTPREP)) {
 		rq->rq_flags |= RQF_DONTPREP;
 		iod->retries = 0;
 	}
-	return iod->retries++ < MAX_RETRIES;
+	iod->retries++;
+}
+
+static bool want_retry(struct request *rq, struct nvmq_iod *iod)
+{
+	/* Taken back for a reset: counts only if it was itself the reason. */
+	if (iod->status == NVMQ_SC_HOST_ABORTED)
+		return !(rq->rq_flags & RQF_DONTPREP) || iod->retries <= MAX_RETRIES;
+	if ((iod->status & NVMQ_STATUS_DNR) || blk_noretry_request(rq))
+		return false;
+	count_retry(rq, iod);
+	return iod->retries <= MAX_RETRIES;
+}
+
+/**
+ * nvmq_io_timed_out - note that a command did not come back in time
+ * @rq: the request, in flight; its controller is about to be reset
+ *
+ * So that a command that hangs the device each time ends some day, while those
+ * that were only in its company are sent again without limit.
+ */
+void nvmq_io_timed_out(struct request *rq)
+{
+	count_retry(rq, blk_mq_rq_to_pdu(rq));
 }
 
 /**
  * nvmq_io_complete_rq - blk-mq complete: the way up of all that is not plain success
  * @rq: the request; its status is in the PDU
  *
- * A command that the driver itself took back for a reset is sent again without
- * limit; when its queue is gone, nvmq_io_queue_rq() sees to it.
+ * A command that the driver itself took back for a reset is sent again; when
+ * its queue is gone, nvmq_io_queue_rq() sees to it.
  *
  * Context: any.
  */

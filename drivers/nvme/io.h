@@ -149,6 +149,7 @@ void nvmq_io_complete_rq(struct request *rq);
 irqreturn_t nvmq_io_irq(int irq, void *data);
 
 unsigned int nvmq_io_reap(struct nvmq_ioq *ioq);
+void nvmq_io_timed_out(struct request *rq);
 bool nvmq_io_cancel(struct request *rq, void *data);
 
 #endif /* NVMQ_IO_H */

@@ -486,6 +486,8 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 		err = nvmq_plan_grant(&qs->plan, &limits, &grant);
 		if (err)
 			return err;
+		if (qs->depth && grant.depth)
+			grant.depth = min_t(u32, qs->depth, limits.entries - 1);
 		err = alloc_vectors(qs, &grant, &limits);
 		if (err == -EAGAIN)
 			continue;

@@ -21,6 +21,8 @@
  * @ioq: queue @qid is @ioq[qid - 1]; allocated once, its memory comes and goes
  * @nr_ioq: length of @ioq: the pairs that the plan can come to
  * @doorbells: pairs whose doorbells the BAR reaches
+ * @depth: the depth that the tag set was made for, which a later grant must not
+ *         undercut only because there are more queues by then; 0: none yet
  * @prp_align: alignment of PRP lists that the device wants
  * @sgl: the controller takes SGLs; set by the owner before nvmq_qset_start()
  * @pools: memory shared by the queues
@@ -38,6 +40,7 @@ struct nvmq_qset {
 	struct nvmq_ioq **ioq;
 	u32 nr_ioq;
 	u32 doorbells;
+	u16 depth;
 	u32 prp_align;
 	bool sgl;
 	struct nvmq_io_pools pools;
