@@ -77,13 +77,14 @@ int nvmq_admin_start(struct nvmq_admin *admin)
 	int err;
 
 	nvmq_queue_reset(&admin->q);
-	admin->tags = 0;
 	err = nvmq_hw_enable(hw, NVMQ_ADMIN_ENTRIES, admin->q.sq_dma, admin->q.cq_dma);
 	if (err)
 		return err;
 	admin->q.sq_db = hw->bar + nvmq_doorbell_offset(0, false, dstrd);
 	admin->q.cq_db = hw->bar + nvmq_doorbell_offset(0, true, dstrd);
 	spin_lock_irq(&admin->lock);
+	admin->tags = 0;
+	admin->epoch++;
 	admin->q.live = true;
 	spin_unlock_irq(&admin->lock);
 	return 0;
@@ -232,7 +233,7 @@ void nvmq_admin_forget(struct nvmq_admin *admin)
 		free_waiter(admin, w);
 }
 
-static int get_tag(struct nvmq_admin *admin)
+static int get_tag(struct nvmq_admin *admin, u32 *epoch)
 {
 	int tag;
 
@@ -246,14 +247,16 @@ static int get_tag(struct nvmq_admin *admin)
 		else
 			tag = -EBUSY;
 	}
+	*epoch = admin->epoch;
 	spin_unlock_irq(&admin->lock);
 	return tag;
 }
 
-static void submit(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, struct waiter *w)
+static void submit(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, u32 epoch,
+		   struct waiter *w)
 {
 	spin_lock_irq(&admin->lock);
-	if (!admin->q.live) {
+	if (!admin->q.live || admin->epoch != epoch) {
 		w->gone = true;
 		complete(&w->done);
 	} else {
@@ -315,6 +318,7 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 	struct device *dev = admin->q.dev;
 	struct waiter *w;
 	int tag, err;
+	u32 epoch;
 
 	if (WARN_ON_ONCE(cmd->len > NVMQ_PAGE_SIZE))
 		return -EINVAL;
@@ -337,12 +341,12 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 		cmd->sqe.prp2 = 0;
 	}
 
-	wait_event(admin->wait, (tag = get_tag(admin)) != -EBUSY);
+	wait_event(admin->wait, (tag = get_tag(admin, &epoch)) != -EBUSY);
 	if (tag < 0) {
 		free_waiter(admin, w);
 		return tag;
 	}
-	submit(admin, &cmd->sqe, tag, w);
+	submit(admin, &cmd->sqe, tag, epoch, w);
 
 	if (!await(admin, w)) {
 		bool timed_out = !nvmq_hw_gone(admin->hw);
@@ -376,7 +380,8 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 		spin_unlock_irq(&admin->lock);
 		return -ENODEV;
 	}
-	__clear_bit(tag, &admin->tags);
+	if (admin->epoch == epoch)
+		__clear_bit(tag, &admin->tags);
 	spin_unlock_irq(&admin->lock);
 	wake_up(&admin->wait);
 

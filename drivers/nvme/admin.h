@@ -46,9 +46,12 @@ struct nvmq_admin_cmd {
  * struct nvmq_admin - the admin queue of a controller
  * @hw: its registers
  * @q: the queue pair; memory lives from nvmq_admin_alloc() to nvmq_admin_free()
- * @lock: guards both rings, @tags and @lost; taken in hard interrupt context
+ * @lock: guards both rings, @tags, @epoch and @lost; taken in hard interrupt
+ *        context
  * @wait: commands wait here for a tag
  * @tags: tags in use, a bit each; a timed-out command keeps its bit
+ * @epoch: counts the starts, so that a command of before a reset neither sends
+ *         nor frees a tag that is another's by now
  * @lost: buffers of timed-out commands, which the device may still write
  * @irq: Linux interrupt number; 0 while there is none, and waiters poll
  * @timeout: jiffies that a command may take
@@ -61,6 +64,7 @@ struct nvmq_admin {
 	spinlock_t lock;
 	wait_queue_head_t wait;
 	unsigned long tags;
+	u32 epoch;
 	struct list_head lost;
 	int irq;
 	unsigned long timeout;

@@ -148,7 +148,6 @@ static int nvmq_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = nvmq_ctrl_start(ctrl);
 	if (err)
 		goto destroy;
-	pci_save_state(pdev);
 	nvmq_debugfs_add(ctrl);
 	return 0;
 
