@@ -56,7 +56,7 @@ static inline struct scatterlist *sg_slot(const struct nvmq_ioq *ioq, u32 tag)
 /* ---- down: mapping ---- */
 
 static blk_status_t map_slot(struct nvmq_ioq *ioq, struct request *rq,
-				      struct nvmq_iod *iod)
+			     struct nvmq_iod *iod)
 {
 	struct scatterlist *sg = sg_slot(ioq, rq->tag);
 	int nents = nvmq_blk_map_sg(rq, sg);
@@ -84,7 +84,7 @@ static void big_free(struct nvmq_io_pools *pools, struct nvmq_big *big)
 }
 
 static blk_status_t map_big(struct nvmq_ioq *ioq, struct request *rq,
-				     struct nvmq_iod *iod)
+			    struct nvmq_iod *iod)
 {
 	struct nvmq_io_pools *pools = ioq->pools;
 	blk_status_t ret = BLK_STS_RESOURCE;

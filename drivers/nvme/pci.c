@@ -199,8 +199,8 @@ static DEFINE_SIMPLE_DEV_PM_OPS(nvmq_pm_ops, nvmq_suspend, nvmq_resume);
 static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x1217, 0x8760), .driver_data = NVMQ_QUIRK_PRP_512 },	/* O2 Micro */
 	{ PCI_DEVICE(0x1344, 0x6004), .driver_data = NVMQ_QUIRK_PRP_512 },	/* Micron 4100AT */
-	{ PCI_DEVICE(0x144d, 0xa822), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung PM1725a */
-	{ PCI_DEVICE(0x144d, 0xa809), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung MZALQ256 */
+	{ PCI_DEVICE(0x144d, 0xa822), .driver_data = NVMQ_QUIRK_NO_WZ },	/* PM1725a */
+	{ PCI_DEVICE(0x144d, 0xa809), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung */
 	{ PCI_DEVICE(0x1987, 0x5019), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E19 */
 	{ PCI_DEVICE(0x1c5c, 0x1504), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix PC400 */
 	{ PCI_DEVICE(0x1c5c, 0x1d59), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix BC901 */
