@@ -54,8 +54,15 @@ all_ones() {
 
 t_settled() { ! bound "$fake" || is_state "$fake" dead; }
 
-# probed DESC REGEX SECONDS: the driver tries the device, gives up within
-# SECONDS, and says why in one line
+# ready_when_enabled: RDY follows EN, as in a device that works
+ready_when_enabled() {
+	put32 $CSTS 1
+	while [ $(($(get32 $CC) & 1)) -eq 1 ]; do :; done
+	put32 $CSTS 0
+}
+
+# probed DESC REGEX SECONDS [LINES]: the driver tries the device, gives up
+# within SECONDS, and says why in LINES lines at most (one)
 probed() {
 	local desc=$1 begun=$SECONDS lines
 	log_mark
@@ -68,7 +75,7 @@ probed() {
 	within "$desc: seconds it took" $((SECONDS - begun)) 0 "$3"
 	log_has "$desc: and why" "nvmq $fake: .*($2)"
 	lines=$(log_since | grep "nvmq $fake" | grep -vc 'probe.*failed with error' || true)
-	is "$desc: in one line" "$lines" 1
+	within "$desc: lines in the log" "$lines" 1 "${4:-1}"
 	[ -z "${FEEDER:-}" ] || { kill "$FEEDER" 2>/dev/null || true; wait "$FEEDER" || true; }
 	FEEDER=
 	if bound "$fake"; then
@@ -97,7 +104,9 @@ probed "no command set" 'CSS|command set' 3
 registers $good $good_hi 0 0
 probed "never ready" 'ready|RDY' 6
 registers $good $good_hi 0x00460001 1
-probed "enabled by the firmware, never disabled" 'ready|RDY|disable' 6
+# It does not let go at the second attempt either, when the driver gives up:
+# bus mastering is taken away.
+probed "enabled by the firmware, never disabled" 'ready|RDY|disable' 6 4
 registers $slow $good_hi 0 0
 fed put32 $CSTS 2
 probed "fatal while it is enabled" 'CFS|fatal' 6
@@ -105,13 +114,14 @@ registers $slow $good_hi 0 0
 fed all_ones
 probed "vanishes while it is enabled" 'gone|absent|not present|removed|ones|answer' 6
 registers $good $good_hi 0 0
-fed put32 $CSTS 1
-probed "ready, but no admin command is answered" 'Identify|time|admin' 15
+# What timed out, and what it was needed for
+fed ready_when_enabled
+probed "ready, but no admin command is answered" 'Identify|time|admin' 15 2
 # Strides that put the doorbells of the first queue behind the end of the BAR
 # cannot be had with 16 MiB; those that leave room for a few can.
 registers $good 0x2f 0 0
-fed put32 $CSTS 1
-probed "wide doorbells, silent" 'Identify|time|admin' 15
+fed ready_when_enabled
+probed "wide doorbells, silent" 'Identify|time|admin' 15 2
 
 echo >"$dir/driver_override"
 check "reload" reload

@@ -11,18 +11,18 @@
 load
 unload
 
-for pair in io_timeout=0 io_timeout=3601 io_timeout=99999 admin_timeout=0 admin_timeout=3601 admin_timeout=4294967295; do
-	name=${pair%=*} value=${pair#*=}
-	refused "$pair" "nvmq: $name=$value: must be 1 to 3600 seconds" "$pair"
-done
-for pair in io_timeout=abc io_timeout= io_timeout=-1 io_timeout=1.5 io_timeout=30s admin_timeout=0x; do
-	refused "$pair" "nvmq: .*(${pair%=*}|${pair#*=})" "$pair"
+for pair in io_timeout=0 io_timeout=3601 io_timeout=99999 io_timeout=abc io_timeout= io_timeout=-1 io_timeout=1.5 \
+	    io_timeout=30s admin_timeout=0 admin_timeout=3601 admin_timeout=4294967295 admin_timeout=99999999999999 \
+	    admin_timeout=0x; do
+	refused "$pair" "nvmq: $pair.*: must be 1 to 3600 seconds" "$pair"
 done
 
 # word TEXT WORD: the plan TEXT is refused because of WORD
 word() {
-	local re
-	re=$(sed 's/[][\.*^$+?(){}|/]/\\&/g' <<<"$2")
+	local re=$2 special
+	for special in . + '*' '|' '?'; do
+		re=${re//"$special"/\\"$special"}
+	done
 	refused "plan \"$1\"" "nvmq: plan: \"$re\": .+" "plan=$1"
 }
 for text in default=0 default=65536 default=-1 default= default default=1x default=0x4 default=cpus \
@@ -30,8 +30,9 @@ for text in default=0 default=65536 default=-1 default= default default=1x defau
 	    depth=0 depth=1 depth=4096 depth=cpu depth=4294967298 vectors=0 vectors=2049 vectors=cpu \
 	    irq=msi-x irq= irq=1 irq=MSIX placement=auto placement= bogus bogus=1 =1 =; do
 	word "$text" "$text"
-	word "default=2 depth=64 $text" "$text"
 done
+word "default=2 depth=64 read=x" "read=x"
+word "default=2,depth=64,,  poll=-1" "poll=-1"
 word "default=1 default=2" "default=2"
 word "depth=8,irq=intx,depth=8" "depth=8"
 word "default=1;read=1 read=1" "read=1"
@@ -52,8 +53,6 @@ long=$(printf 'x%.0s' $(seq 700))
 refused "a word of 700 letters" 'nvmq: plan: "x+' "plan=$long"
 refused "a control character" 'nvmq: plan: "' "plan=$(printf 'default=\0331')"
 refused "bytes above ASCII" 'nvmq: plan: "' "plan=$(printf 'd\303\251fault=1')"
-lines=$(log_since | grep -c . || true)
-is "the line is one line" "$lines" 1
 
 # Legal, if odd
 for text in "" "  " ",,," "default=1,,  ,read=0" "default=65535" "default=1 ; default=2" "depth=2 vectors=1" \

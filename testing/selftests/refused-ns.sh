@@ -39,7 +39,7 @@ check "the second is there" ready "$BDF0" 2
 case $1 in
 metadata) log_has "refused by name" "nvmq $BDF0: .*(namespace |ns)3\b.*metadata" ;;
 zoned) log_has "refused by name" "nvmq $BDF0: .*(namespace |ns)3\b.*(zone|command set)" ;;
-blocks) log_has "refused by name" "nvmq $BDF0: .*(namespace |ns)3\b.*16384" ;;
+blocks) log_has "refused by name" "nvmq $BDF0: .*(namespace |ns)3\b.*(16384|2\^14) bytes" ;;
 zero) log_has "refused by name" "nvmq $BDF0: .*(namespace |ns)3\b.*(size|zero|capacity|0 blocks|empty)" ;;
 esac
 is "in one line" "$(log_count '(namespace |ns)3\b')" 1
