@@ -17,6 +17,8 @@
 /* Shutdown where the device gives no time of its own (RTD3E = 0). */
 #define SHUTDOWN_DEFAULT_MS	5000u
 #define SHUTDOWN_MAX_MS		300000u
+/* NVMQ_QUIRK_DELAY_RDY: what these devices need after CC.EN=0. */
+#define DELAY_RDY_MS		2300u
 
 static DEFINE_IDA(ctrl_ids);
 static struct workqueue_struct *ctrl_wq;
@@ -300,6 +302,9 @@ static enum blk_eh_timer_return timeout(struct request *rq)
 	struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
 	enum blk_eh_timer_return ret = BLK_EH_RESET_TIMER;
 
+	/* The bus is in recovery: registers cannot be read, and the device is not to blame. */
+	if (pci_channel_offline(ctrl->pdev))
+		return ret;
 	/* Somebody is at work on the queues: whatever it is, it sees to this command. */
 	if (!mutex_trylock(&ctrl->life))
 		return ret;
@@ -535,6 +540,8 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 		goto free;
 	}
 	ctrl->nss.ctrl_id = ctrl->id;
+	if (options->quirks & NVMQ_QUIRK_DELAY_RDY)
+		ctrl->hw.settle_ms = DELAY_RDY_MS;
 	err = nvmq_hw_map(&ctrl->hw, pdev);
 	if (err)
 		goto free_id;

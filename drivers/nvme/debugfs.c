@@ -22,8 +22,9 @@ static int map_show(struct seq_file *m, void *unused)
 	const struct nvmq_qset *qs = &ctrl->qset;
 	int cpu, type;
 
+	if (mutex_lock_interruptible(&ctrl->life))
+		return -ERESTARTSYS;
 	seq_puts(m, "# cpu default read poll\n");
-	mutex_lock(&ctrl->life);
 	for_each_possible_cpu(cpu) {
 		seq_printf(m, "%d", cpu);
 		for (type = 0; type < NVMQ_NR_TYPES; type++) {
@@ -57,8 +58,9 @@ static int queues_show(struct seq_file *m, void *unused)
 	const struct nvmq_qset *qs = &ctrl->qset;
 	u16 total, qid;
 
+	if (mutex_lock_interruptible(&ctrl->life))
+		return -ERESTARTSYS;
 	seq_puts(m, "# qid type depth vector irq cpus\n");
-	mutex_lock(&ctrl->life);
 	total = nvmq_grant_total(&qs->grant);
 	seq_printf(m, "0 admin %u", NVMQ_ADMIN_TAGS);
 	if (ctrl->admin.irq) {

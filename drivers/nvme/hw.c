@@ -236,6 +236,8 @@ int nvmq_hw_disable(struct nvmq_hw *hw)
 		wait_csts(hw, NVMQ_CSTS_RDY, NVMQ_CSTS_RDY, timeout, true);
 	cc &= ~(NVMQ_CC_EN | NVMQ_CC_SHN_MASK);
 	nvmq_write32(hw->bar, NVMQ_REG_CC, cc);
+	if (hw->settle_ms)
+		msleep(hw->settle_ms);
 	err = wait_csts(hw, NVMQ_CSTS_RDY, 0, timeout, false);
 	if (err != -ETIMEDOUT)
 		return err;

@@ -19,6 +19,8 @@
  * @vs: version, NVMQ_VS()
  * @cc: value of CC without EN, as programmed by nvmq_hw_enable()
  * @ready_ms: longest time for CSTS.RDY to follow CC.EN
+ * @settle_ms: wait this long after clearing CC.EN before CSTS is read; a quirk,
+ *             set by the owner
  * @no_io: the controller has no I/O command set (CAP.CSS bit 7)
  */
 struct nvmq_hw {
@@ -29,6 +31,7 @@ struct nvmq_hw {
 	u32 vs;
 	u32 cc;
 	u32 ready_ms;
+	u32 settle_ms;
 	bool no_io;
 };
 

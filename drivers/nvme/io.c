@@ -59,9 +59,13 @@ static blk_status_t map_slot(struct nvmq_ioq *ioq, struct request *rq,
 			     struct nvmq_iod *iod)
 {
 	struct scatterlist *sg = sg_slot(ioq, rq->tag);
-	int nents = nvmq_blk_map_sg(rq, sg);
-	int mapped = dma_map_sg_attrs(ioq->q.dev, sg, nents, rq_dma_dir(rq), DMA_ATTR_NO_WARN);
+	int nents, mapped;
 
+	/* The virt boundary allows one a page; beyond them is another tag's memory. */
+	if (WARN_ON_ONCE(blk_rq_nr_phys_segments(rq) > NVMQ_SLOT_SEGS))
+		return BLK_STS_IOERR;
+	nents = nvmq_blk_map_sg(rq, sg);
+	mapped = dma_map_sg_attrs(ioq->q.dev, sg, nents, rq_dma_dir(rq), DMA_ATTR_NO_WARN);
 	if (unlikely(!mapped))
 		return BLK_STS_RESOURCE;
 	if (unlikely(!nvmq_prp_segs(prp_slot(ioq, rq->tag), prp_slot_dma(ioq, rq->tag), sg, mapped,

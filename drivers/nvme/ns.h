@@ -30,6 +30,7 @@ struct nvmq_ns {
 /* What a controller cannot do although it says so. */
 #define NVMQ_QUIRK_PRP_512	BIT(0)	/* PRP lists must be 512-byte aligned */
 #define NVMQ_QUIRK_NO_WZ	BIT(1)	/* Write Zeroes does not write zeroes */
+#define NVMQ_QUIRK_DELAY_RDY	BIT(3)	/* CSTS must not be read right after CC.EN=0 */
 #define NVMQ_QUIRK_NO_DESC	BIT(2)	/* Identify, CNS 03h, hangs */
 
 /**

@@ -198,15 +198,21 @@ static DEFINE_SIMPLE_DEV_PM_OPS(nvmq_pm_ops, nvmq_suspend, nvmq_resume);
  */
 static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x1217, 0x8760), .driver_data = NVMQ_QUIRK_PRP_512 },	/* O2 Micro */
+	{ PCI_DEVICE(0x126f, 0x2263), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Silicon Motion */
 	{ PCI_DEVICE(0x1344, 0x6004), .driver_data = NVMQ_QUIRK_PRP_512 },	/* Micron 4100AT */
-	{ PCI_DEVICE(0x144d, 0xa822), .driver_data = NVMQ_QUIRK_NO_WZ },	/* PM1725a */
 	{ PCI_DEVICE(0x144d, 0xa809), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung */
+	{ PCI_DEVICE(0x144d, 0xa821), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* PM1725 */
+	{ PCI_DEVICE(0x144d, 0xa822),						/* PM1725a */
+	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_WZ },
 	{ PCI_DEVICE(0x1987, 0x5019), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E19 */
+	{ PCI_DEVICE(0x1bb1, 0x0100),						/* Seagate Nytro */
+	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_DESC },
+	{ PCI_DEVICE(0x1c58, 0x0003), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* HGST */
+	{ PCI_DEVICE(0x1c58, 0x0023), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* WDC SN200 */
 	{ PCI_DEVICE(0x1c5c, 0x1504), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix PC400 */
 	{ PCI_DEVICE(0x1c5c, 0x1d59), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix BC901 */
+	{ PCI_DEVICE(0x1c5f, 0x0540), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* Pblaze4 */
 	{ PCI_DEVICE(0x1cc4, 0x6303), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ512 */
-	{ PCI_DEVICE(0x1bb1, 0x0100), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Seagate Nytro */
-	{ PCI_DEVICE(0x126f, 0x2263), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Silicon Motion */
 	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff) },
 	{ }
 };

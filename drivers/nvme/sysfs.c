@@ -30,7 +30,8 @@ static ssize_t granted_show(struct device *dev, struct device_attribute *attr, c
 	struct nvmq_ctrl *ctrl = dev_to_ctrl(dev);
 	char text[NVMQ_GRANT_TEXT];
 
-	mutex_lock(&ctrl->life);
+	if (mutex_lock_interruptible(&ctrl->life))
+		return -ERESTARTSYS;
 	nvmq_grant_format(&ctrl->qset.grant, text, sizeof(text));
 	mutex_unlock(&ctrl->life);
 	return sysfs_emit(buf, "%s\n", text);
