@@ -27,8 +27,9 @@
 #define STR_(x) #x
 #define STR(x) STR_(x)
 #define MARK(what) \
-	__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t.long " STR(MARKER_MAGIC) " + " STR(what) \
-			 ::: "memory")
+	__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t"		\
+			 ".long " STR(MARKER_MAGIC) " + " STR(what)	\
+			 : : : "memory")
 
 static void pin(const char *cpu)
 {
@@ -158,6 +159,7 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && !strcmp(argv[1], "scatter"))
 		return scatter((size_t)atol(argv[2]) << 20);
-	fprintf(stderr, "usage: mark start LOG LABEL | stop LOG | spin LOG CPU MS | watch | scatter MB\n");
+	fprintf(stderr,
+		"usage: mark start LOG LABEL | stop LOG | spin LOG CPU MS | watch | scatter MB\n");
 	return 2;
 }
