@@ -15,5 +15,7 @@ void unit_free(void *memory);
 
 #define kvcalloc(n, size, gfp)	unit_alloc((size_t)(n) * (size))
 #define kvfree(memory)		unit_free(memory)
+#define kzalloc(size, gfp)	unit_alloc(size)
+#define kfree(memory)		unit_free(memory)
 
 #endif
