@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: partitions: GPT and DOS tables, names with p, their ends hold, they come back after a reload
 # vm: -c 4 -d size=256M,queues=4
-# vm: -c 4 -d size=256M,queues=4,lba=4096
+# vm 6.12: -c 4 -d size=256M,queues=4,lba=4096
 # kernels: all
 # time: 10
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: namespaces that cannot be served (metadata, zoned, blocks above a page, size zero) are refused by name, the others go on
 # vm: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,ms=8 -- metadata
-# vm: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,zoned=on,zoned.zone_size=16M -- zoned
-# vm: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,logical_block_size=16384,physical_block_size=16384 -- blocks
+# vm 6.12: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,zoned=on,zoned.zone_size=16M -- zoned
+# vm 6.12: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,logical_block_size=16384,physical_block_size=16384 -- blocks
 # vm: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=2048 --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,logical_block_size=4096,physical_block_size=4096 -- zero
-# vm: -c 2 -d size=64M,queues=2,meta=8 -- only
+# vm 6.12: -c 2 -d size=64M,queues=2,meta=8 -- only
 # kernels: all
 # time: 7
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: a device whose queues have two entries (MQES 1): one command at a time, and all works
 # vm: -q 11.1 -c 4 -d size=128M,queues=4,raw=mqes:1 -- 1
-# vm: -q 11.1 -c 4 -d size=128M,queues=4,raw=mqes:7 -- 7
+# vm 6.12: -q 11.1 -c 4 -d size=128M,queues=4,raw=mqes:7 -- 7
 # kernels: all
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
