@@ -28,7 +28,7 @@ sections=() at=0 moved=0
 job() {
 	local bs=$1 mib=$2
 	shift 2
-	sections+=(--name="$bs" "${common[@]}" --bs="$bs" --offset="${at}M" --size="${mib}M" --blockalign="$lba" "$@")
+	sections+=(--name="$bs" "${common[@]}" --bs="$bs" --offset="${at}M" --size="${mib}M" "$@")
 	at=$((at + mib))
 	moved=$((moved + mib))
 }
@@ -49,8 +49,7 @@ drop_caches
 
 sections=() at=0
 job 8k 4 --rw=write --offset="$lba"
-job mixed 16 --rw=write --bsrange="$lba-256k" --offset=32M
+job 256k 16 --rw=write --bsrange="$lba-256k" --offset=32M
 check "$engine: from the second block on, and sizes mixed" fio_job first "${sections[@]}"
 
-check "$engine: four processes, reads and writes mixed" fio_job first --thread --filename="/dev/$disk" \
-	"${common[@]}" --rw=randrw --bs=16k --numjobs=4 --size=6M --offset_increment=64M --group_reporting
+check "$engine: four processes, reads and writes mixed" fio_job four "${common[@]}" --rw=randrw --bs=16k --numjobs=4 --size=6M --offset_increment=64M --group_reporting

@@ -44,4 +44,4 @@ done
 
 check "lengths where the shape of the PRP list changes" timeout 60 "$TOOLS/bufs" "$node" 512 lengths
 fio_ok "sizes up to 4 MiB at random, verified" --filename="$node" --direct=1 --ioengine=io_uring --iodepth=8 \
-	--rw=randwrite --bsrange=512-4M --blockalign=512 --size=64M --verify=crc32c --do_verify=1
+	--rw=randwrite --bsrange=512-4M --size=64M --verify=crc32c --do_verify=1
