@@ -114,9 +114,10 @@ run_fio()
 	echo "@disk $disk $(<"/sys/block/$disk/queue/scheduler")" >>"$log"
 	echo never >/sys/kernel/mm/transparent_hugepage/enabled
 	if [[ $memory == scattered ]]; then
-		"$mark" scatter 48 >/tmp/scatter &
+		"$mark" scatter 96 >/tmp/scatter &
 		pid=$!
 		until grep -q ready /tmp/scatter 2>/dev/null; do sleep 0.1; done
+		echo "@segments $(cut -d ' ' -f 2 /tmp/scatter)" >>"$log"
 	elif [[ $memory == huge ]]; then
 		echo 8 >/proc/sys/vm/nr_hugepages
 	fi
@@ -127,7 +128,6 @@ run_fio()
 		die "fio failed on $driver"
 	}
 	if [[ $pid ]]; then
-		echo "@segments $(cut -d ' ' -f 2 /tmp/scatter)" >>"$log"
 		kill "$pid"
 		wait "$pid" 2>/dev/null || true
 	fi
