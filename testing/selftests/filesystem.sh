@@ -13,7 +13,7 @@ mnt=$T_TMP/mnt
 
 verify() {
 	check "$1: all files have their checksums" \
-		bash -c "cd '$mnt' && sha256sum --quiet -c '$T_TMP/sums'"
+		bash -c "cd '$mnt' && md5sum --quiet -c '$T_TMP/sums'"
 }
 
 load
@@ -24,21 +24,21 @@ xfs) check "mkfs.xfs" mkfs.xfs -q -f "$node" ;;
 esac
 check "mount" mount_at "$node" "$mnt"
 
-random_file "$mnt/big" $((96 << 20))
+random_file "$mnt/big" $((48 << 20))
 mkdir "$mnt/small"
-for ((i = 0; i < 400; i++)); do
-	head -c $((i * 37 % 9000)) /usr/bin/bash >"$mnt/small/$i" || true
+for ((i = 0; i < 200; i++)); do
+	head -c $((i * 74 % 9000)) /usr/bin/bash >"$mnt/small/$i" || true
 	echo "file $i of $fs" >>"$mnt/small/$i"
 done
 # Holes, direct writes inside them and an odd tail.
-truncate -s $((64 << 20)) "$mnt/sparse"
+truncate -s $((24 << 20)) "$mnt/sparse"
 head -c $((4 << 20)) /dev/urandom >"$T_TMP/chunk"
-for at in 1 9 17 40; do
+for at in 1 7 13 19; do
 	put "$T_TMP/chunk" "$mnt/sparse" $((at << 20))
 done
 echo tail >>"$mnt/sparse"
-(cd "$mnt" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$T_TMP/sums"
-is "files written" "$(wc -l <"$T_TMP/sums")" 402
+(cd "$mnt" && find . -type f -print0 | sort -z | xargs -0 md5sum) >"$T_TMP/sums"
+is "files written" "$(wc -l <"$T_TMP/sums")" 202
 check "fsync of the file system" sync -f "$mnt"
 drop_caches
 verify "caches dropped"
