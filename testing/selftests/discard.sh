@@ -22,7 +22,7 @@ trace_need pci_nvme_dsm
 
 # hole OFFSET LENGTH: the same in the copy, so that all of it can be compared
 hole() {
-	dd if=/dev/zero of="$T_TMP/data" bs="$lba" seek=$(($1 / lba)) count=$(($2 / lba)) conv=notrunc status=none
+	dd if=/dev/zero of="$T_TMP/data" bs=1M seek="$1" count="$2" oflag=seek_bytes iflag=count_bytes conv=notrunc status=none
 }
 
 # QEMU deallocates at its own granularity and reports that deallocated blocks
