@@ -777,6 +777,8 @@ static void stop(void)
 	nvmq_admin_free_irq(&admin);
 	nvmq_admin_free_irq(&admin);
 	cut_off();
+	/* Stopped once more, as when a controller is given up: there is nobody left. */
+	nvmq_admin_stop(&admin);
 	nvmq_admin_free(&admin);
 	nvmq_hw_unmap(&hw);
 	CHECK(!owned && !dma_owned, "%u and %u allocations are left", owned, dma_owned);

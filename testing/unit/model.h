@@ -55,6 +55,8 @@ static struct model {
 	u32 gone_after;		/* reads that are answered; the device is gone then */
 	u32 glitch;		/* this read alone, from 1, is answered with ones */
 	u64 oversleep_us;	/* the next sleep is longer by this */
+	u32 stall;		/* this read, from 1, has its value and then takes as long */
+	u64 stall_us;
 	enum flr flr;
 	bool may_misuse;	/* the test drives the host into what is undefined */
 	bool no_ioremap;
@@ -341,6 +343,8 @@ u32 unit_readl(const void *addr)
 	if (!(offset == CSTS && m.accesses && m.access[m.accesses - 1].offset == CSTS &&
 	      m.access[m.accesses - 1].value == value))
 		note(false, offset, value);
+	if (m.reads == m.stall)
+		model_run(m.us + m.stall_us);
 	return value;
 }
 
