@@ -228,6 +228,8 @@ int nvmq_hw_disable(struct nvmq_hw *hw)
 		return -ENODEV;
 
 	cc = nvmq_read32(hw->bar, NVMQ_REG_CC);
+	if (cc == ALL_ONES)
+		return -ENODEV;
 	/*
 	 * RDY may still be on its way up: wait for it, then clear EN (base
 	 * 3.1.3.5).  It may never come up in a controller that was shut down.
@@ -277,8 +279,10 @@ int nvmq_hw_enable(struct nvmq_hw *hw, u32 entries, dma_addr_t asq, dma_addr_t a
 	/* CC.CSS may change what CAP says: write it, look again, then enable. */
 	nvmq_write32(hw->bar, NVMQ_REG_CC, hw->cc);
 	hw->cap = nvmq_read64(hw->bar, NVMQ_REG_CAP);
-	if (hw->cap == ~0ull)
+	if (hw->cap == ~0ull) {
+		dev_err(dev, "controller not ready: it is gone (CAP reads as all ones)\n");
 		return -ENODEV;
+	}
 	read_ready_timeout(hw);
 
 	nvmq_write32(hw->bar, NVMQ_REG_CC, hw->cc | NVMQ_CC_EN);
@@ -308,7 +312,10 @@ int nvmq_hw_shutdown(struct nvmq_hw *hw, u32 timeout_ms)
 
 	if (nvmq_hw_gone(hw))
 		return -ENODEV;
-	cc = nvmq_read32(hw->bar, NVMQ_REG_CC) & ~NVMQ_CC_SHN_MASK;
+	cc = nvmq_read32(hw->bar, NVMQ_REG_CC);
+	if (cc == ALL_ONES)
+		return -ENODEV;
+	cc &= ~NVMQ_CC_SHN_MASK;
 	nvmq_write32(hw->bar, NVMQ_REG_CC, cc | NVMQ_CC_SHN_NORMAL);
 	err = wait_csts(hw, NVMQ_CSTS_SHST_MASK, NVMQ_CSTS_SHST_DONE, timeout_ms, false);
 	if (err == -ETIMEDOUT)
