@@ -188,11 +188,12 @@ static void make_limits(struct nvmq_nss *nss, const struct nvmq_id_ns *id, struc
 }
 
 /*
- * Identify a namespace.  Returns 0; -ENOENT if it is not active; -EOPNOTSUPP if
- * it is one that we do not serve, which is said in the log; other errors mean
- * that nothing is known of it.
+ * Identify a namespace; @listed: the controller says that it is active.
+ * Returns 0; -ENOENT if it is not active; -EOPNOTSUPP if it is one that we do
+ * not serve, which is said in the log; other errors mean that nothing is known
+ * of it.
  */
-static int read_ns(struct nvmq_nss *nss, u32 nsid, void *buf, struct ns_info *info)
+static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struct ns_info *info)
 {
 	const struct nvmq_id_ns *id = buf;
 	unsigned int format;
@@ -213,10 +214,11 @@ static int read_ns(struct nvmq_nss *nss, u32 nsid, void *buf, struct ns_info *in
 	err = nvmq_admin_identify(nss->admin, NVMQ_CNS_NAMESPACE, nsid, 0, buf);
 	if (err)
 		return err == -EIO ? -ENOENT : err;
-	if (!id->ncap)
+	if (!id->ncap && !listed)
 		return -ENOENT;
-	if (!id->nsze) {
-		dev_warn(nss->dev, "namespace %u: size is 0 blocks: no disk\n", nsid);
+	if (!id->nsze || !id->ncap) {
+		dev_warn(nss->dev, "namespace %u: size is %llu blocks, capacity %llu: no disk\n",
+			 nsid, le64_to_cpu(id->nsze), le64_to_cpu(id->ncap));
 		return -EOPNOTSUPP;
 	}
 
@@ -355,13 +357,13 @@ static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_
 }
 
 /* Returns false if the device no longer answers. */
-static bool scan_one(struct nvmq_nss *nss, u32 nsid, void *buf)
+static bool scan_one(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf)
 {
 	struct ns_info info;
 	struct nvmq_ns *ns;
 	int err;
 
-	err = read_ns(nss, nsid, buf, &info);
+	err = read_ns(nss, nsid, listed, buf, &info);
 	mutex_lock(&nss->lock);
 	ns = find_ns(nss, nsid);
 	mutex_unlock(&nss->lock);
@@ -410,7 +412,7 @@ static int scan_list(struct nvmq_nss *nss, __le32 *list, void *buf)
 					 nsid, prev);
 				return 0;
 			}
-			if (!scan_one(nss, nsid, buf))
+			if (!scan_one(nss, nsid, true, buf))
 				return -EIO;
 			prev = nsid;
 		}
@@ -423,7 +425,7 @@ static int scan_sequential(struct nvmq_nss *nss, void *buf)
 	u32 nsid;
 
 	for (nsid = 1; nsid <= min(nss->nn, 1024u); nsid++)
-		if (!scan_one(nss, nsid, buf))
+		if (!scan_one(nss, nsid, false, buf))
 			return -EIO;
 	return 0;
 }
