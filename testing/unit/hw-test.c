@@ -524,8 +524,8 @@ static void test_gone(void)
 			      n);
 			CHECK(m.lost_writes <= 2, "variant %u: %u writes to nobody", variant,
 			      m.lost_writes);
-			CHECK(m.lines == talks, "variant %u, gone after %u reads: %u lines", variant,
-			      n, m.lines);
+			CHECK(m.lines == talks, "variant %u, gone after %u reads: %u lines",
+			      variant, n, m.lines);
 			CHECK(!m.flrs, "variant %u: reset of what is gone", variant);
 			m.lines = 0;
 			stop();

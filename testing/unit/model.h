@@ -260,7 +260,8 @@ void *unit_ioremap(u64 start, size_t bytes)
 	if (i == 4)
 		return NULL;
 	/* Nothing is there: an access that is no readl() or writel() is deadly. */
-	base = (u8 *)(0x100000000000 + ((u64)++m.maps << 36));
+	m.maps++;
+	base = (u8 *)(0x100000000000 + ((u64)m.maps << 36));
 	m.map[i].base = base;
 	m.map[i].bytes = bytes;
 	return base;
