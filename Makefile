@@ -42,6 +42,8 @@ modules: ## nvmq.ko for the running kernel, or the one whose headers KDIR= names
 
 install: modules ## install that module for modprobe (as root)
 	@$(MAKE) --no-print-directory -C '$(KDIR)' M='$(CURDIR)/.build/host' modules_install
+	@# Debian's headers have no System.map, without which modules_install leaves this out.
+	@if [ -z '$(INSTALL_MOD_PATH)' ]; then depmod "$$(cat '$(KDIR)/include/config/kernel.release')"; fi
 
 clean: ## remove .build; what was fetched stays in the cache
 	rm -rf .build
