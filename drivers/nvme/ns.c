@@ -231,8 +231,8 @@ static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struc
 	lbads = id->lbaf[format].lbads;
 	ms = le16_to_cpu(id->lbaf[format].ms);
 	if (lbads < SECTOR_SHIFT || lbads > PAGE_SHIFT) {
-		dev_warn(nss->dev, "namespace %u: blocks of 2^%u bytes are not supported: no disk\n",
-			 nsid, lbads);
+		dev_warn(nss->dev, "namespace %u: blocks of %llu bytes (LBADS=%u) are not supported: no disk\n",
+			 nsid, lbads < 64 ? 1ull << lbads : 0, lbads);
 		return -EOPNOTSUPP;
 	}
 	if (ms || (id->dps & NVMQ_DPS_TYPE_MASK)) {
