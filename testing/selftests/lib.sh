@@ -88,9 +88,11 @@ check() {
 # check_fails DESC CMD...: passes when CMD fails by itself, and not by a
 # signal or because it had to be stopped
 check_fails() {
-	local desc=$1 rc=0
+	local desc=$1 rc=0 limit=(timeout -k 5 "$T_PATIENCE")
 	shift
-	timeout -k 5 "$T_PATIENCE" "$@" >"$T_TMP/check.out" 2>&1 || rc=$?
+	# A function has to see to its own end.
+	[ "$(type -t "$1")" != function ] || limit=()
+	"${limit[@]}" "$@" >"$T_TMP/check.out" 2>&1 || rc=$?
 	if [ "$rc" -ne 0 ] && [ "$rc" -lt 124 ]; then
 		ok "$desc"
 	else
