@@ -45,7 +45,7 @@ note() { printf '# %s\n' "$*"; }
 # note_file FILE: as TAP comments: what fio has to say, and the end
 note_file() {
 	grep -E 'verify:|fio:|err= *[1-9]' "$1" | head -n 10 | sed 's/^/#   /' || true
-	tail -n 25 "$1" | sed 's/^/#   /'
+	tail -n 12 "$1" | sed 's/^/#   /'
 }
 
 ok() {
@@ -88,11 +88,11 @@ check() {
 # check_fails DESC CMD...: passes when CMD fails by itself, and not by a
 # signal or because it had to be stopped
 check_fails() {
-	local desc=$1 rc=0 limit=(timeout -k 5 "$T_PATIENCE")
+	local desc=$1 rc=0 t_limit=(timeout -k 5 "$T_PATIENCE")
 	shift
 	# A function has to see to its own end.
-	[ "$(type -t "$1")" != function ] || limit=()
-	"${limit[@]}" "$@" >"$T_TMP/check.out" 2>&1 || rc=$?
+	[ "$(type -t "$1")" != function ] || t_limit=()
+	"${t_limit[@]}" "$@" >"$T_TMP/check.out" 2>&1 || rc=$?
 	if [ "$rc" -ne 0 ] && [ "$rc" -lt 124 ]; then
 		ok "$desc"
 	else

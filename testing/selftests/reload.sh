@@ -57,7 +57,7 @@ note "MemFree $free -> $free2 KiB, SUnreclaim $slab -> $slab2 KiB, vmalloc $area
 within "free memory lost, KiB" $((free - free2)) -100000 2000
 within "unreclaimable slab gained, KiB" $((slab2 - slab)) -100000 700
 within "per-CPU memory gained, KiB" $(($(kib Percpu) - percpu)) -100000 100
-within "vmalloc areas gained" $((areas2 - areas)) -1000 5
+within "vmalloc areas gained" $((areas2 - areas)) -1000 12
 is "lines in /proc/interrupts" "$(wc -l </proc/interrupts)" "$irqs"
 is "directories in /proc/irq" "$(find /proc/irq -mindepth 1 -maxdepth 1 -type d | wc -l)" "$vectors"
 is "device classes" "$(find /sys/class -mindepth 1 -maxdepth 1 | wc -l)" "$classes"
