@@ -19,8 +19,11 @@ else
 	# A list page holds 512 entries: beyond 2 MiB it chains to a second one.
 	check "max_hw_sectors_kb ($hw) is beyond one PRP list" test "$hw" -gt 2052
 fi
-check "max_sectors_kb can be raised to it" dd if=<(echo "$hw") of="/sys/block/$disk/queue/max_sectors_kb" status=none
-is "max_sectors_kb" "$(queue "$disk" max_sectors_kb)" "$hw"
+# QEMU itself refuses a command of more than 1024 pieces, whatever its MDTS
+# says; scattered pages are a piece each.
+kb=$((hw < 4080 ? hw : 4080))
+check "max_sectors_kb can be raised to $kb" dd if=<(echo "$kb") of="/sys/block/$disk/queue/max_sectors_kb" status=none
+is "max_sectors_kb" "$(queue "$disk" max_sectors_kb)" "$kb"
 
 largest() {
 	trace_since | grep -a "pci_nvme_$1 " | sed -n 's/.* nlb \([0-9]*\).*/\1/p' | sort -n | tail -n 1
