@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: bad module parameters one by one: EINVAL, one line that names the value, nothing left, the next load works
 # vm: -c 4 -d size=64M,queues=4
-# kernels: all
+# kernels: 6.12
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: the device's transfer limit: 8 KiB, the usual 512 KiB, and none, where PRP lists chain
-# vm: -c 4 -d size=512M,queues=4,mdts=1 --trace pci_nvme_read --trace pci_nvme_write -- 8
+# vm 6.12: -c 4 -d size=512M,queues=4,mdts=1 --trace pci_nvme_read --trace pci_nvme_write -- 8
 # vm 6.12: -c 4 -d size=512M,queues=4,mdts=7 --trace pci_nvme_read --trace pci_nvme_write -- 512
 # vm: -c 4 -d size=512M,queues=4,mdts=0 --trace pci_nvme_read --trace pci_nvme_write -- 0
 # kernels: all

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: I/O schedulers and queue attributes change under load
 # vm: -c 4 -d size=256M,queues=4
-# kernels: all
+# kernels: 6.12
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
