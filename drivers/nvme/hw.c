@@ -107,10 +107,13 @@ u32 nvmq_hw_map_doorbells(struct nvmq_hw *hw, u32 queues)
 {
 	u32 dstrd = NVMQ_CAP_DSTRD(hw->cap);
 	size_t room = pci_resource_len(hw->pdev, 0);
+	size_t need;
 
 	while (queues && nvmq_doorbell_offset(queues + 1, false, dstrd) > room)
 		queues--;
-	if (map_bar(hw, PAGE_ALIGN(nvmq_doorbell_offset(queues + 1, false, dstrd))) == -ENOMEM)
+	need = PAGE_ALIGN(nvmq_doorbell_offset(queues + 1, false, dstrd));
+	/* A BAR need not be whole pages. */
+	if (map_bar(hw, min(need, room)))
 		return 0;
 	return queues;
 }
