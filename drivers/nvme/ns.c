@@ -286,6 +286,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	if (!ns)
 		goto no_memory;
 	ns->cmd = info->cmd;
+	ns->limits = info->limits;
 	ns->seen = true;
 	disk = nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd);
 	if (IS_ERR(disk))
@@ -348,9 +349,15 @@ static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_
 		add_ns(nss, info);
 		return;
 	}
-	err = nvmq_compat_set_limits(ns->disk, &info->limits);
-	if (err)
-		dev_warn(nss->dev, "namespace %u: new limits refused: error %d\n", info->nsid, err);
+	/* Limits change with the queue frozen: only if there is something to change. */
+	if (memcmp(&ns->limits, &info->limits, sizeof(ns->limits))) {
+		err = nvmq_compat_set_limits(ns->disk, &info->limits);
+		if (err)
+			dev_warn(nss->dev, "namespace %u: new limits refused: error %d\n",
+				 info->nsid, err);
+		else
+			ns->limits = info->limits;
+	}
 	if (get_capacity(ns->disk) != info->sectors)
 		set_capacity_and_notify(ns->disk, info->sectors);
 	set_disk_ro(ns->disk, info->read_only);

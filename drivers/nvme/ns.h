@@ -16,12 +16,14 @@
 /**
  * struct nvmq_ns - a namespace that has a disk
  * @cmd: what commands need; the queuedata of the disk's queue
+ * @limits: what the disk's queue was last told
  * @entry: in struct nvmq_nss
  * @disk: the block device; its private_data is this
  * @seen: the last scan found it
  */
 struct nvmq_ns {
 	struct nvmq_cmd_ns cmd;
+	struct nvmq_disk_limits limits;
 	struct list_head entry;
 	struct gendisk *disk;
 	bool seen;
