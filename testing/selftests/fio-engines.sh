@@ -4,8 +4,9 @@
 # vm: -c 4 -m 1G -d size=512M,queues=4 -- io_uring
 # vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- libaio
 # vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- psync
-# vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- mmap
 # vm: -c 4 -m 1G -d size=512M,queues=4,lba=4096 -- io_uring
+# OPEN: --ioengine=mmap on the raw disk does not verify on 6.12 (zeroes read back); whether fio, the page cache or the
+# driver is at fault is not known, so it is not run here. See Documentation/policy.rst.
 # kernels: all
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -4,7 +4,6 @@
 # vm: -c 4 -m 1G -d size=1G,queues=4 -- io_uring
 # vm: -c 4 -m 1G -d size=1G,queues=4 -- libaio
 # vm: -c 4 -m 1G -d size=1G,queues=4 -- psync
-# vm: -c 4 -m 1G -d size=1G,queues=4 -- mmap
 # kernels: 6.12
 # time: 45
 # shellcheck source-path=SCRIPTDIR source=lib.sh
