@@ -134,7 +134,6 @@ static void disable(struct nvmq_ctrl *ctrl)
 	if (nvmq_hw_disable(&ctrl->hw) == -ETIMEDOUT) {
 		dev_err(dev, "controller does not stop: bus mastering is taken away from it\n");
 		pci_clear_master(ctrl->pdev);
-		ctrl->bus_master_off = true;
 	}
 	nvmq_admin_forget(&ctrl->admin);
 }
@@ -251,7 +250,6 @@ static int bring_up(struct nvmq_ctrl *ctrl)
 	}
 	/* Only now: whoever used the device before is cut off from memory. */
 	pci_set_master(ctrl->pdev);
-	ctrl->bus_master_off = false;
 
 	err = nvmq_qset_first_vector(&ctrl->qset);
 	if (err)

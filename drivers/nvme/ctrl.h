@@ -51,7 +51,6 @@ enum nvmq_state {
  * @reset_work: takes the controller down and brings it up again
  * @scan_work: brings the disks up to date
  * @orphans: bios of requests whose queue a reset took away, to be sent again
- * @bus_master_off: DMA was cut off because the controller would not stop
  * @shutdown_ms: how long a shutdown may take (RTD3E)
  * @io_timeout: jiffies that an I/O may take
  * @model: Identify Controller, MN, without trailing blanks
@@ -76,7 +75,6 @@ struct nvmq_ctrl {
 	struct work_struct reset_work;
 	struct work_struct scan_work;
 	struct bio_list orphans;
-	bool bus_master_off;
 
 	u32 shutdown_ms;
 	unsigned long io_timeout;

@@ -118,6 +118,15 @@ u32 nvmq_hw_map_doorbells(struct nvmq_hw *hw, u32 queues)
 	return queues;
 }
 
+/* CC of a device that is there; all ones in either register says that it is gone. */
+static int read_cc(const struct nvmq_hw *hw, u32 *cc)
+{
+	if (nvmq_hw_gone(hw))
+		return -ENODEV;
+	*cc = nvmq_read32(hw->bar, NVMQ_REG_CC);
+	return *cc == ALL_ONES ? -ENODEV : 0;
+}
+
 /* Wait until CSTS & @mask is @want.  -ENODEV, -EIO (CFS) and -ETIMEDOUT. */
 static int wait_csts(struct nvmq_hw *hw, u32 mask, u32 want, u32 timeout_ms, bool cfs_fails)
 {
@@ -227,12 +236,9 @@ int nvmq_hw_disable(struct nvmq_hw *hw)
 	u32 cc;
 	int err;
 
-	if (nvmq_hw_gone(hw))
-		return -ENODEV;
-
-	cc = nvmq_read32(hw->bar, NVMQ_REG_CC);
-	if (cc == ALL_ONES)
-		return -ENODEV;
+	err = read_cc(hw, &cc);
+	if (err)
+		return err;
 	/*
 	 * RDY may still be on its way up: wait for it, then clear EN (base
 	 * 3.1.3.5).  It may never come up in a controller that was shut down.
@@ -313,11 +319,9 @@ int nvmq_hw_shutdown(struct nvmq_hw *hw, u32 timeout_ms)
 	u32 cc;
 	int err;
 
-	if (nvmq_hw_gone(hw))
-		return -ENODEV;
-	cc = nvmq_read32(hw->bar, NVMQ_REG_CC);
-	if (cc == ALL_ONES)
-		return -ENODEV;
+	err = read_cc(hw, &cc);
+	if (err)
+		return err;
 	cc &= ~NVMQ_CC_SHN_MASK;
 	nvmq_write32(hw->bar, NVMQ_REG_CC, cc | NVMQ_CC_SHN_NORMAL);
 	err = wait_csts(hw, NVMQ_CSTS_SHST_MASK, NVMQ_CSTS_SHST_DONE, timeout_ms, false);
