@@ -4,9 +4,8 @@
 # vm: -c 4 -m 1G -d size=512M,queues=4 -- io_uring
 # vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- libaio
 # vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- psync
+# vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- mmap
 # vm: -c 4 -m 1G -d size=512M,queues=4,lba=4096 -- io_uring
-# OPEN: --ioengine=mmap on the raw disk does not verify on 6.12 (zeroes read back); whether fio, the page cache or the
-# driver is at fault is not known, so it is not run here. See Documentation/policy.rst.
 # kernels: all
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -16,20 +15,23 @@ engine=$1
 load
 disk=$(disk "$BDF0")
 lba=$(queue "$disk" logical_block_size)
-common=(--thread --filename="/dev/$disk" --ioengine="$engine" --verify=crc32c --verify_fatal=1 --do_verify=1
+target=$(fio_target "$engine" "$disk")
+common=(--thread "$target" --ioengine="$engine" --verify=crc32c --verify_fatal=1 --do_verify=1
 	--stonewall --verify_state_save=0)
 case $engine in
 io_uring | libaio) common+=(--direct=1 --iodepth=16) ;;
 psync) common+=(--direct=1) ;;
 mmap) common+=(--direct=0) ;;
 esac
+last=()
+[ "$engine" != mmap ] || last=("${FIO_NO_OFFSET[@]}")
 
 # job BLOCKSIZE MIB OPTION...: one more section of the next fio run
 sections=() at=0 moved=0
 job() {
 	local bs=$1 mib=$2
 	shift 2
-	sections+=(--name="$bs" "${common[@]}" --bs="$bs" --offset="${at}M" --size="${mib}M" "$@")
+	sections+=(--name="$bs" "${common[@]}" --bs="$bs" --offset="${at}M" --size="${mib}M" "$@" "${last[@]}")
 	at=$((at + mib))
 	moved=$((moved + mib))
 }
@@ -53,4 +55,5 @@ job 8k 4 --rw=write --offset="$lba"
 job 256k 16 --rw=write --bsrange="$lba-256k" --offset=32M
 check "$engine: from the second block on, and sizes mixed" fio_job first "${sections[@]}"
 
-check "$engine: four processes, reads and writes mixed" fio_job four "${common[@]}" --rw=randrw --bs=16k --numjobs=4 --size=6M --offset_increment=64M --group_reporting
+check "$engine: four processes, reads and writes mixed" fio_job four "${common[@]}" --rw=randrw --bs=16k \
+	--numjobs=4 --size=6M --offset_increment=64M --group_reporting "${last[@]}"

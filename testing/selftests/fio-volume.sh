@@ -4,6 +4,7 @@
 # vm: -c 4 -m 1G -d size=1G,queues=4 -- io_uring
 # vm: -c 4 -m 1G -d size=1G,queues=4 -- libaio
 # vm: -c 4 -m 1G -d size=1G,queues=4 -- psync
+# vm: -c 4 -m 1G -d size=1G,queues=4 -- mmap
 # kernels: 6.12
 # time: 45
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -14,8 +15,9 @@ engine=$1
 # with stretches of their own.
 load
 disk=$(disk "$BDF0")
-direct_io=1
-[ "$engine" != mmap ] || direct_io=0
+direct_io=1 last=()
+[ "$engine" != mmap ] || direct_io=0 last=("${FIO_NO_OFFSET[@]}")
+target=$(fio_target "$engine" "$disk")
 sizes="4k:8 16k:16 64k:40 512k:40 2M:40"
 
 # jobs OPTION...: a section for each block size
@@ -23,9 +25,9 @@ jobs() {
 	local pair at=0
 	sections=() total=0
 	for pair in $sizes; do
-		sections+=(--name="${pair%:*}" --thread --filename="/dev/$disk" --iodepth=8 --bs="${pair%:*}"
+		sections+=(--name="${pair%:*}" --thread "$target" --iodepth=8 --bs="${pair%:*}"
 			--size="${pair#*:}M" --offset="${at}M" --numjobs=4 --offset_increment="${pair#*:}M"
-			--verify=crc32c --verify_fatal=1 --group_reporting --stonewall --verify_state_save=0 "$@")
+			--verify=crc32c --verify_fatal=1 --group_reporting --stonewall --verify_state_save=0 "$@" "${last[@]}")
 		at=$((at + 4 * ${pair#*:}))
 		total=$((total + 4 * ${pair#*:}))
 	done

@@ -504,6 +504,23 @@ fio_job() {
 	return "$rc"
 }
 
+# fio_target ENGINE DISK: fio's option for where to work: the disk itself, or
+# for mmap a file of each job's own on it. fio's mmap engine begins each phase on
+# a block device with madvise(MADV_REMOVE), which zeroes what the phase before
+# has written (under the in-tree driver as well), and up to 3.33 it maps the
+# wrong place of a file where there is an --offset: its jobs end with
+# FIO_NO_OFFSET.
+FIO_NO_OFFSET=(--offset=0 --offset_increment=0)
+fio_target() {
+	if [ "$1" != mmap ]; then
+		echo "--filename=/dev/$2"
+		return
+	fi
+	mkfs.ext4 -q "/dev/$2"
+	mount_at "/dev/$2" "$T_TMP/fio"
+	echo "--directory=$T_TMP/fio"
+}
+
 # fio_ok DESC OPTION...
 fio_ok() {
 	local desc=$1
