@@ -47,3 +47,6 @@ has NVMQ_HAVE_IRQ_INTX pci.h 'PCI_IRQ_INTX' || :
 has NVMQ_HAVE_RESV_CONFLICT blk_types.h 'BLK_STS_RESV_CONFLICT' || :
 # "block: introduce queue_limits_commit_update_frozen", 6.14 and 6.12.y
 has NVMQ_HAVE_COMMIT_FROZEN blkdev.h 'queue_limits_commit_update_frozen' || :
+# "blk-mq: remove RQF_MQ_INFLIGHT", 6.7, comes with "blk-mq: update driver tags
+# request table when start request": before it queue_rqs does that by itself.
+has NVMQ_HAVE_RQF_MQ_INFLIGHT blk-mq.h 'RQF_MQ_INFLIGHT' || :

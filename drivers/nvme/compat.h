@@ -88,6 +88,22 @@ static inline bool nvmq_iob_filled(const struct io_comp_batch *iob)
 #endif
 
 /**
+ * nvmq_compat_start_batched - blk_mq_start_request() for queue_rqs
+ * @rq: a request that came by queue_rqs, with a driver tag
+ *
+ * Before 6.7 a request that does not come by queue_rq is not yet in the table
+ * in which blk-mq looks for the requests of a tag set, and would not be found
+ * by blk_mq_tagset_busy_iter() or the time-out.
+ */
+static inline void nvmq_compat_start_batched(struct request *rq)
+{
+#ifdef NVMQ_HAVE_RQF_MQ_INFLIGHT
+	rq->mq_hctx->tags->rqs[rq->tag] = rq;
+#endif
+	blk_mq_start_request(rq);
+}
+
+/**
  * nvmq_blk_map_sg - blk_rq_map_sg() as it is without the queue argument
  * @rq: the request
  * @sg: table with room for its segments

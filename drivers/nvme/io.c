@@ -328,7 +328,7 @@ void nvmq_io_queue_rqs(nvmq_rq_list *list)
 				end = rq;
 				break;
 			}
-			blk_mq_start_request(rq);
+			nvmq_compat_start_batched(rq);
 			rq = rq->rq_next;
 		} while (rq);
 		if (unlikely(end == first))

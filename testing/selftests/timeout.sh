@@ -48,25 +48,18 @@ for what in read write; do
 done
 
 # A whole load in flight when the time is over.
-# OPEN DEFECT on 6.1: after the reset some requests keep their tags without being started or on any list, and their
-# callers wait for ever; seen in nearly every run there, never on 6.12 and 7.2. Whether it is the driver's fault or that
-# of 6.1's block layer is not known. See Documentation/policy.rst.
-if [ "$NVMQ_K" = 6.1 ]; then
-	skip "load: the callers end" "open defect on 6.1: requests can be lost by a reset under load"
-else
-	log_mark
-	before=$(trace_count pci_nvme_mmio_start_success)
-	background fio --eta=never --name=load --filename="$node" --offset=32M --size=16M --rw=randrw --bs=4k --direct=1 \
-		--ioengine=libaio --iodepth=64 --numjobs=4 --offset_increment=16M --verify=crc32c --do_verify=1
-	io_begun "$disk"
-	throttle 16384
-	check "load: the controller is enabled anew within 20 s" poll_until 20 restarted "$before"
-	throttle 0
-	check "load: the callers end" poll_until 40 gone "$BG"
-	rc=0
-	wait "$BG" || rc=$?
-	is "load: no error, all data verified" "$rc" 0
-fi
+log_mark
+before=$(trace_count pci_nvme_mmio_start_success)
+background fio --eta=never --name=load --filename="$node" --offset=32M --size=16M --rw=randrw --bs=4k --direct=1 \
+	--ioengine=libaio --iodepth=64 --numjobs=4 --offset_increment=16M --verify=crc32c --do_verify=1
+io_begun "$disk"
+throttle 16384
+check "load: the controller is enabled anew within 20 s" poll_until 20 restarted "$before"
+throttle 0
+check "load: the callers end" poll_until 40 gone "$BG"
+rc=0
+wait "$BG" || rc=$?
+is "load: no error, all data verified" "$rc" 0
 bad=
 for cpu in $(online_cpus); do
 	timeout 10 taskset -c "$cpu" cmp <(dd if="$node" bs=64k count=16 iflag=direct status=none) \
