@@ -17,10 +17,10 @@ for pair in 2:2 3:3 64:64 1023:1023 4095:2047; do
 	is "depth=$asked: tags" "$(sort -u /sys/block/"$disk"/mq/*/nr_tags)" "$want"
 	is "depth=$asked: nr_requests" "$(queue "$disk" nr_requests)" "$want"
 	fio_ok "depth=$asked: random writes at depth 256 on all CPUs, verified" --filename="/dev/$disk" \
-		--direct=1 --ioengine=libaio --iodepth=256 --numjobs=4 --rw=randwrite --bs=4k --size=3M \
+		--direct=1 --ioengine=libaio --iodepth=256 --numjobs=4 --rw=randwrite --bs=4k --size=2M \
 		--offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
 	fio_ok "depth=$asked: batches of 64, verified" --filename="/dev/$disk" --direct=1 --ioengine=io_uring \
 		--iodepth=128 --iodepth_batch=64 --iodepth_batch_complete_min=1 --iodepth_batch_complete_max=64 \
-		--rw=randwrite --bs=4k --size=8M --offset=64M --verify=crc32c --do_verify=1
+		--rw=randwrite --bs=4k --size=4M --offset=64M --verify=crc32c --do_verify=1
 	unload
 done

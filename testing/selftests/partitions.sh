@@ -20,18 +20,18 @@ for table in gpt dos; do
 	gpt) label=gpt kind=data ;;
 	dos) label=msdos kind=primary ;;
 	esac
-	check "$table: table by parted" parted -s "$node" mklabel "$label" mkpart "$kind" 1MiB 33MiB \
-		mkpart "$kind" 33MiB 49MiB mkpart "$kind" 49MiB 97MiB
+	check "$table: table by parted" parted -s "$node" mklabel "$label" mkpart "$kind" 1MiB 13MiB \
+		mkpart "$kind" 13MiB 19MiB mkpart "$kind" 19MiB 37MiB
 	wait_for "$table: three partitions" test -b "$(part 3)"
 	is "$table: names" "$(parts)" "${disk}p1 ${disk}p2 ${disk}p3"
-	for pair in 1:32 2:16 3:48; do
+	for pair in 1:12 2:6 3:18; do
 		n=${pair%:*} mib=${pair#*:}
 		is "$table: size of partition $n" "$(blockdev --getsize64 "$(part "$n")")" $((mib << 20))
 		random_file "$T_TMP/p$n" $((mib << 20))
 		check "$table: partition $n is filled" dd if="$T_TMP/p$n" of="$(part "$n")" bs=1M oflag=direct status=none
 	done
 	check_fails "$table: partition 2 ends where it ends" dd if=/dev/zero of="$(part 2)" bs="$lba" count=1 \
-		seek=$(((16 << 20) / lba)) oflag=direct conv=notrunc
+		seek=$(((6 << 20) / lba)) oflag=direct conv=notrunc
 	for n in 1 2 3; do
 		check "$table: partition $n has what was put there" same "$T_TMP/p$n" "$(part "$n")" 0
 		start=$(cat "/sys/block/$disk/${disk}p$n/start")
@@ -46,7 +46,7 @@ for table in gpt dos; do
 	check "$table: discard of partition 2" blkdiscard "$(part 2)"
 	check "$table: stays within it (1)" same "$T_TMP/p1" "$(part 1)" 0
 	check "$table: stays within it (3)" same "$T_TMP/p3" "$(part 3)" 0
-	check "$table: and does all of it" zeroes "$(part 2)" 0 $((16 << 20))
+	check "$table: and does all of it" zeroes "$(part 2)" 0 $((6 << 20))
 	check "$table: wipe" wipefs -qa "$node"
 	check "$table: re-read" blockdev --rereadpt "$node"
 	is "$table: no partition is left" "$(parts)" ""

@@ -15,7 +15,7 @@ deltas() {
 # shellcheck disable=SC2031 # nothing sets it there
 uring() {
 	fio_job uring --filename="/dev/$disk" --direct=1 --ioengine=io_uring --iodepth=4 --bs=4k \
-		--size=3M --numjobs=4 --offset_increment=8M --group_reporting "$@"
+		--size=2M --numjobs=4 --offset_increment=8M --group_reporting "$@"
 }
 
 for plan in "default=2 read=1 poll=1" "default=1 read=2 poll=2" "default=2 read=2 poll=4" \
