@@ -61,9 +61,6 @@ static blk_status_t map_slot(struct nvmq_ioq *ioq, struct request *rq,
 	struct scatterlist *sg = sg_slot(ioq, rq->tag);
 	int nents, mapped;
 
-	/* The virt boundary allows one a page; beyond them is another tag's memory. */
-	if (WARN_ON_ONCE(blk_rq_nr_phys_segments(rq) > NVMQ_SLOT_SEGS))
-		return BLK_STS_IOERR;
 	nents = nvmq_blk_map_sg(rq, sg);
 	mapped = dma_map_sg_attrs(ioq->q.dev, sg, nents, rq_dma_dir(rq), DMA_ATTR_NO_WARN);
 	if (unlikely(!mapped))
@@ -108,7 +105,7 @@ static blk_status_t map_big(struct nvmq_ioq *ioq, struct request *rq,
 	if (!mapped)
 		goto free;
 
-	/* More than 128 KiB: there is always a second page, and a third. */
+	/* More than 128 KiB, or than 33 bios' worth: there is a second page, and a third. */
 	entries = nvmq_prp_pages(sg_dma_address(big->sg), blk_rq_bytes(rq)) - 1;
 	pages = nvmq_prp_chain_pages(entries);
 	while (big->pages < pages) {
@@ -197,7 +194,13 @@ static noinline blk_status_t map_sg(struct nvmq_ioq *ioq, struct request *rq,
 				    struct nvmq_iod *iod)
 {
 	iod->sqe_flags = 0;
-	if (blk_rq_bytes(rq) <= NVMQ_SLOT_TRANSFER)
+	/*
+	 * Merging counts a segment for each bio, however small: 64 of 512 bytes
+	 * that follow each other in memory are 64, although they map to one.
+	 * Beyond the slot's table is another tag's memory.
+	 */
+	if (blk_rq_bytes(rq) <= NVMQ_SLOT_TRANSFER &&
+	    blk_rq_nr_phys_segments(rq) <= NVMQ_SLOT_SEGS)
 		return map_slot(ioq, rq, iod);
 	return map_big(ioq, rq, iod);
 }
@@ -577,7 +580,12 @@ void nvmq_io_complete_rq(struct request *rq)
 {
 	struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
 	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
-	u16 status = iod->status;
+	u16 status;
+
+	/* We have deleted the queue under it, to suspend or shut down. */
+	if ((iod->status & NVMQ_SC_MASK) == NVMQ_SC_ABORT_SQ_DELETED && !READ_ONCE(ioq->q.live))
+		iod->status = NVMQ_SC_HOST_ABORTED;
+	status = iod->status;
 
 	unmap(ioq, rq);
 	if (likely(!status)) {
