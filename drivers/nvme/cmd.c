@@ -93,6 +93,12 @@ int nvmq_cmd_ranges(struct nvmq_dsm_range *ranges, struct request *rq,
 	u32 n = 0;
 
 	memset(ranges, 0, NVMQ_DSM_RANGES_MAX * sizeof(*ranges));
+	/* Where a command has one range (DMRL), discards merge as writes do. */
+	if (queue_max_discard_segments(rq->q) == 1) {
+		ranges->nlb = cpu_to_le32(blk_rq_bytes(rq) >> ns->lba_shift);
+		ranges->slba = cpu_to_le64(blk_rq_pos(rq) >> shift);
+		return 1;
+	}
 	__rq_for_each_bio(bio, rq) {
 		u64 slba = bio->bi_iter.bi_sector >> shift;
 		u32 nlb = bio->bi_iter.bi_size >> ns->lba_shift;
@@ -113,7 +119,7 @@ static const struct {
 } status_table[] = {
 	{ NVMQ_SC_SUCCESS, BLK_STS_OK, "success" },
 	{ NVMQ_SC_INVALID_OPCODE, BLK_STS_NOTSUPP, "invalid command opcode" },
-	{ NVMQ_SC_INVALID_FIELD, BLK_STS_IOERR, "invalid field in command" },
+	{ NVMQ_SC_INVALID_FIELD, BLK_STS_NOTSUPP, "invalid field in command" },
 	{ NVMQ_SC_CID_CONFLICT, BLK_STS_IOERR, "command identifier conflict" },
 	{ NVMQ_SC_DATA_TRANSFER, BLK_STS_IOERR, "data transfer error" },
 	{ NVMQ_SC_POWER_LOSS, BLK_STS_IOERR, "aborted, power loss notification" },
