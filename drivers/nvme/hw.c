@@ -256,10 +256,15 @@ int nvmq_hw_disable(struct nvmq_hw *hw)
 	dev_warn(&hw->pdev->dev,
 		 "CSTS.RDY did not fall within %u ms of CC.EN=0 (CSTS=%#x): function level reset\n",
 		 timeout, nvmq_hw_status(hw));
+	/* Saved state that is not restored would be taken for that of a suspend. */
+	if (pcie_reset_flr(hw->pdev, true))
+		return -ETIMEDOUT;
 	/* The reset forgets BARs, memory decoding and vectors: they are put back. */
 	pci_save_state(hw->pdev);
-	if (pcie_reset_flr(hw->pdev, false))
+	if (pcie_reset_flr(hw->pdev, false)) {
+		pci_restore_state(hw->pdev);
 		return -ETIMEDOUT;
+	}
 	pci_restore_state(hw->pdev);
 	return wait_csts(hw, NVMQ_CSTS_RDY, 0, timeout, false);
 }

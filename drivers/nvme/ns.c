@@ -16,6 +16,7 @@ struct ns_info {
 	u64 sectors;
 	bool read_only;
 	struct nvmq_cmd_ns cmd;
+	struct nvmq_ns_ids ids;
 	struct nvmq_disk_limits limits;
 };
 
@@ -91,16 +92,23 @@ int nvmq_nss_read_limits(struct nvmq_nss *nss, const struct nvmq_id_ctrl *id)
 }
 
 /*
- * Which command set does a namespace belong to (base figure 277)?  The list
- * comes from the device: every length is checked, zero ends it.
+ * The identification descriptors (base figure 277): which command set does the
+ * namespace belong to, and its UUID.  The list comes from the device: every
+ * length is checked, zero ends it.  Returns the command set, or an error if it
+ * is not known.
  */
-static u8 read_csi(struct nvmq_nss *nss, u32 nsid, void *buf)
+static int read_descriptors(struct nvmq_nss *nss, u32 nsid, void *buf, struct nvmq_ns_ids *ids)
 {
+	int csi = NVMQ_CSI_NVM;
 	u32 at = 0;
+	int err;
 
-	if (nss->vs < NVMQ_VS(1, 3) || (nss->quirks & NVMQ_QUIRK_NO_DESC) ||
-	    nvmq_admin_identify(nss->admin, NVMQ_CNS_DESCRIPTORS, nsid, 0, buf))
-		return NVMQ_CSI_NVM;
+	if (nss->vs < NVMQ_VS(1, 3) || (nss->quirks & NVMQ_QUIRK_NO_DESC))
+		return csi;
+	err = nvmq_admin_identify(nss->admin, NVMQ_CNS_DESCRIPTORS, nsid, 0, buf);
+	/* Where only one command set is enabled it can only be that one. */
+	if (err)
+		return err == -EIO && !(nss->admin->hw->cc & NVMQ_CC_CSS_IOCS) ? csi : err;
 
 	while (at + sizeof(struct nvmq_ns_desc) < NVMQ_IDENTIFY_SIZE) {
 		const struct nvmq_ns_desc *desc = buf + at;
@@ -111,10 +119,25 @@ static u8 read_csi(struct nvmq_nss *nss, u32 nsid, void *buf)
 		if (at + desc->nidl > NVMQ_IDENTIFY_SIZE)
 			break;
 		if (desc->nidt == NVMQ_NIDT_CSI && desc->nidl == 1)
-			return desc->nid[0];
+			csi = desc->nid[0];
+		else if (desc->nidt == NVMQ_NIDT_UUID && desc->nidl == sizeof(ids->uuid))
+			memcpy(ids->uuid, desc->nid, sizeof(ids->uuid));
 		at += desc->nidl;
 	}
-	return NVMQ_CSI_NVM;
+	return csi;
+}
+
+/* Is it the same namespace still?  What one of the two does not have says nothing. */
+static bool same_ids(const struct nvmq_ns_ids *a, const struct nvmq_ns_ids *b)
+{
+	static const struct nvmq_ns_ids none;
+
+	if (memcmp(a->uuid, b->uuid, sizeof(a->uuid)) &&
+	    memcmp(a->uuid, none.uuid, sizeof(a->uuid)) &&
+	    memcmp(b->uuid, none.uuid, sizeof(b->uuid)))
+		return false;
+	return !memcmp(a->eui64, b->eui64, sizeof(a->eui64)) &&
+	       !memcmp(a->nguid, b->nguid, sizeof(a->nguid));
 }
 
 /* Bytes that a power failure leaves written whole or not at all (nvm 2.1.4). */
@@ -190,22 +213,23 @@ static void make_limits(struct nvmq_nss *nss, const struct nvmq_id_ns *id, struc
 /*
  * Identify a namespace; @listed: the controller says that it is active.
  * Returns 0; -ENOENT if it is not active; -EOPNOTSUPP if it is one that we do
- * not serve, which is said in the log; other errors mean that nothing is known
- * of it.
+ * not serve, which is said in the log; -EIO if the device says that it cannot
+ * tell just now; other errors mean that it does not answer.
  */
 static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struct ns_info *info)
 {
 	const struct nvmq_id_ns *id = buf;
 	unsigned int format;
 	u32 lbads, ms;
-	u8 csi;
-	int err;
+	int csi, err;
 
 	memset(info, 0, sizeof(*info));
 	info->nsid = nsid;
 	info->cmd.nsid = nsid;
 
-	csi = read_csi(nss, nsid, buf);
+	csi = read_descriptors(nss, nsid, buf, &info->ids);
+	if (csi < 0)
+		return csi;
 	if (csi != NVMQ_CSI_NVM) {
 		dev_warn(nss->dev, "namespace %u: I/O command set %#04x (%s) is not supported: no disk\n",
 			 nsid, csi, csi == 1 ? "key value" : csi == 2 ? "zoned" : "unknown");
@@ -213,7 +237,7 @@ static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struc
 	}
 	err = nvmq_admin_identify(nss->admin, NVMQ_CNS_NAMESPACE, nsid, 0, buf);
 	if (err)
-		return err == -EIO ? -ENOENT : err;
+		return err;
 	if (!id->ncap && !listed)
 		return -ENOENT;
 	if (!id->nsze || !id->ncap) {
@@ -246,6 +270,8 @@ static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struc
 		return -EOPNOTSUPP;
 	}
 
+	memcpy(info->ids.eui64, id->eui64, sizeof(info->ids.eui64));
+	memcpy(info->ids.nguid, id->nguid, sizeof(info->ids.nguid));
 	info->cmd.lba_shift = lbads;
 	info->sectors = le64_to_cpu(id->nsze) << (lbads - SECTOR_SHIFT);
 	info->read_only = id->nsattr & NVMQ_NSATTR_WRITE_PROTECTED;
@@ -286,6 +312,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	if (!ns)
 		goto no_memory;
 	ns->cmd = info->cmd;
+	ns->ids = info->ids;
 	ns->limits = info->limits;
 	ns->seen = true;
 	disk = nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd);
@@ -304,7 +331,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	if (nss->quiesced) {
 		mutex_unlock(&nss->lock);
 		put_disk(disk);
-		return;
+		goto free_ns_quietly;
 	}
 	insert_sorted(nss, ns);
 	mutex_unlock(&nss->lock);
@@ -318,12 +345,23 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	list_del(&ns->entry);
 	mutex_unlock(&nss->lock);
 	put_disk(disk);
+	/* free_disk is for disks that were added. */
+free_ns_quietly:
+	kfree(ns);
 	return;
 
 free_ns:
 	kfree(ns);
 no_memory:
 	dev_err(nss->dev, "namespace %u: no memory for its disk\n", info->nsid);
+}
+
+/* Whoever has it open gets errors from now on; nothing more is written to it. */
+static void kill_disk(struct gendisk *disk)
+{
+	blk_mark_disk_dead(disk);
+	/* Not a part of that on every kernel: buffered writers stop at it. */
+	set_capacity(disk, 0);
 }
 
 /* On the list to the end: a reset in the meantime must quiesce this queue too. */
@@ -342,6 +380,14 @@ static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_
 	int err;
 
 	ns->seen = true;
+	if (!same_ids(&ns->ids, &info->ids)) {
+		dev_warn(nss->dev, "namespace %u: is another one than before: disk %s removed, a new one added\n",
+			 info->nsid, ns->disk->disk_name);
+		kill_disk(ns->disk);
+		remove_ns(nss, ns);
+		add_ns(nss, info);
+		return;
+	}
 	if (ns->cmd.lba_shift != info->cmd.lba_shift) {
 		dev_warn(nss->dev, "namespace %u: was formatted to blocks of %u bytes: a new disk\n",
 			 info->nsid, info->limits.lba_size);
@@ -389,7 +435,10 @@ static bool scan_one(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf)
 		/* Nothing is known: leave a disk that is there alone. */
 		if (ns)
 			ns->seen = true;
-		return err == -ENOMEM;
+		if (err == -EIO && listed)
+			dev_warn(nss->dev, "namespace %u: cannot be identified: %s\n", nsid,
+				 ns ? "its disk stays as it is" : "no disk");
+		return err == -ENOMEM || err == -EIO;
 	}
 }
 
@@ -478,7 +527,7 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 			continue;
 		dev_info(nss->dev, "namespace %u is gone: disk %s removed\n", ns->cmd.nsid,
 			 ns->disk->disk_name);
-		blk_mark_disk_dead(ns->disk);
+		kill_disk(ns->disk);
 		remove_ns(nss, ns);
 	}
 out:
@@ -539,7 +588,7 @@ void nvmq_nss_mark_dead(struct nvmq_nss *nss)
 
 	mutex_lock(&nss->lock);
 	list_for_each_entry(ns, &nss->list, entry)
-		blk_mark_disk_dead(ns->disk);
+		kill_disk(ns->disk);
 	mutex_unlock(&nss->lock);
 }
 

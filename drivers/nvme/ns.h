@@ -14,8 +14,21 @@
 #include "compat.h"
 
 /**
+ * struct nvmq_ns_ids - what tells one namespace from another
+ * @eui64: zeroes if there is none
+ * @nguid: likewise
+ * @uuid: likewise
+ */
+struct nvmq_ns_ids {
+	u8 eui64[8];
+	u8 nguid[16];
+	u8 uuid[16];
+};
+
+/**
  * struct nvmq_ns - a namespace that has a disk
  * @cmd: what commands need; the queuedata of the disk's queue
+ * @ids: its identifiers, to notice another one with the same NSID
  * @limits: what the disk's queue was last told
  * @entry: in struct nvmq_nss
  * @disk: the block device; its private_data is this
@@ -23,6 +36,7 @@
  */
 struct nvmq_ns {
 	struct nvmq_cmd_ns cmd;
+	struct nvmq_ns_ids ids;
 	struct nvmq_disk_limits limits;
 	struct list_head entry;
 	struct gendisk *disk;
@@ -32,8 +46,10 @@ struct nvmq_ns {
 /* What a controller cannot do although it says so. */
 #define NVMQ_QUIRK_PRP_512	BIT(0)	/* PRP lists must be 512-byte aligned */
 #define NVMQ_QUIRK_NO_WZ	BIT(1)	/* Write Zeroes does not write zeroes */
-#define NVMQ_QUIRK_DELAY_RDY	BIT(3)	/* CSTS must not be read right after CC.EN=0 */
 #define NVMQ_QUIRK_NO_DESC	BIT(2)	/* Identify, CNS 03h, hangs */
+#define NVMQ_QUIRK_DELAY_RDY	BIT(3)	/* CSTS must not be read right after CC.EN=0 */
+#define NVMQ_QUIRK_DMA_48	BIT(4)	/* DMA addresses have 48 bits */
+#define NVMQ_QUIRK_FOREIGN	BIT(5)	/* not what the specification describes: not served */
 
 /**
  * struct nvmq_nss - the namespaces of a controller

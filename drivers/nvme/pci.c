@@ -100,12 +100,13 @@ static int read_options(struct pci_dev *pdev, unsigned long quirks,
 
 /* ---- probe and remove ---- */
 
-static int set_dma_mask(struct pci_dev *pdev)
+static int set_dma_mask(struct pci_dev *pdev, unsigned long quirks)
 {
-	int err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	unsigned int bits = quirks & NVMQ_QUIRK_DMA_48 ? 48 : 64;
+	int err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(bits));
 
 	if (err) {
-		dev_err(&pdev->dev, "64-bit DMA is not possible: error %d\n", err);
+		dev_err(&pdev->dev, "%u-bit DMA is not possible: error %d\n", bits, err);
 		return err;
 	}
 	/* A bounce buffer must keep the offset into the page that PRP1 carries. */
@@ -120,6 +121,10 @@ static int nvmq_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct nvmq_ctrl *ctrl;
 	int err;
 
+	if (id->driver_data & NVMQ_QUIRK_FOREIGN) {
+		dev_err(&pdev->dev, "needs queues of a kind of its own: only the kernel's nvme driver serves it\n");
+		return -ENODEV;
+	}
 	err = read_options(pdev, id->driver_data, &options);
 	if (err)
 		return err;
@@ -135,7 +140,7 @@ static int nvmq_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		dev_err(&pdev->dev, "its memory regions are taken: error %d\n", err);
 		goto disable;
 	}
-	err = set_dma_mask(pdev);
+	err = set_dma_mask(pdev, id->driver_data);
 	if (err)
 		goto release;
 
@@ -197,14 +202,20 @@ static DEFINE_SIMPLE_DEV_PM_OPS(nvmq_pm_ops, nvmq_suspend, nvmq_resume);
  * own driver for a root disk.
  */
 static const struct pci_device_id nvmq_ids[] = {
+	{ PCI_DEVICE(0x106b, 0x2001), .driver_data = NVMQ_QUIRK_FOREIGN },	/* Apple */
+	{ PCI_DEVICE(0x106b, 0x2005), .driver_data = NVMQ_QUIRK_FOREIGN },	/* Apple */
 	{ PCI_DEVICE(0x1217, 0x8760), .driver_data = NVMQ_QUIRK_PRP_512 },	/* O2 Micro */
 	{ PCI_DEVICE(0x126f, 0x2263), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Silicon Motion */
 	{ PCI_DEVICE(0x1344, 0x6004), .driver_data = NVMQ_QUIRK_PRP_512 },	/* Micron 4100AT */
 	{ PCI_DEVICE(0x144d, 0xa809), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung */
+	{ PCI_DEVICE(0x144d, 0xa80b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung PM9B1 */
 	{ PCI_DEVICE(0x144d, 0xa821), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* PM1725 */
 	{ PCI_DEVICE(0x144d, 0xa822),						/* PM1725a */
 	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_WZ },
+	{ PCI_DEVICE(0x15b7, 0x2001), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SanDisk Skyhawk */
 	{ PCI_DEVICE(0x1987, 0x5019), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E19 */
+	{ PCI_DEVICE(0x1987, 0x5021), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E21 */
+	{ PCI_DEVICE(0x1b4b, 0x1092), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Lexar */
 	{ PCI_DEVICE(0x1bb1, 0x0100),						/* Seagate Nytro */
 	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_DESC },
 	{ PCI_DEVICE(0x1c58, 0x0003), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* HGST */
@@ -212,7 +223,22 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x1c5c, 0x1504), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix PC400 */
 	{ PCI_DEVICE(0x1c5c, 0x1d59), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix BC901 */
 	{ PCI_DEVICE(0x1c5f, 0x0540), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* Pblaze4 */
+	{ PCI_DEVICE(0x1cc4, 0x6302), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ256 */
 	{ PCI_DEVICE(0x1cc4, 0x6303), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ512 */
+	{ PCI_DEVICE(0x1d0f, 0x0061), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0x0065), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0x8061), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0xcd00), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0xcd01), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0xcd02), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d97, 0x2263), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SPCC */
+	{ PCI_DEVICE(0x2646, 0x5016), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM3PGP4 */
+	{ PCI_DEVICE(0x2646, 0x5018), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM8SFP4 */
+	{ PCI_DEVICE(0x2646, 0x501a), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM8PGP4 */
+	{ PCI_DEVICE(0x2646, 0x501b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM8PGP4 */
+	{ PCI_DEVICE(0x2646, 0x501e), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM3PGP4 */
+	{ PCI_DEVICE(0x2646, 0x502f), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM3SGP4 */
+	{ PCI_DEVICE(0x8086, 0xf1a5), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Intel 600P */
 	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff) },
 	{ }
 };
