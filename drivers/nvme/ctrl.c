@@ -97,9 +97,16 @@ static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 	if (state != NVMQ_CONNECTING || !rq->bio || blk_rq_is_passthrough(rq))
 		return BLK_STS_IOERR;
 
+	/*
+	 * The maps are about to change: where the bio goes next may have an
+	 * interrupt, and the queue that its poller knows may be gone.  It may
+	 * wait there, too: whoever sent it was told already that it is taken.
+	 */
+	for (bio = rq->bio; bio; bio = bio->bi_next) {
+		bio->bi_opf &= ~(REQ_POLLED | REQ_NOWAIT);
+		WRITE_ONCE(bio->bi_cookie, BLK_QC_T_NONE);
+	}
 	blk_mq_start_request(rq);
-	for (bio = rq->bio; bio; bio = bio->bi_next)
-		bio->bi_opf &= ~REQ_POLLED;
 	spin_lock_irqsave(&ctrl->state_lock, flags);
 	blk_steal_bios(&ctrl->orphans, rq);
 	spin_unlock_irqrestore(&ctrl->state_lock, flags);
@@ -128,11 +135,15 @@ static void resubmit_orphans(struct nvmq_ctrl *ctrl)
 static void disable(struct nvmq_ctrl *ctrl)
 {
 	struct device *dev = &ctrl->pdev->dev;
+	int err;
 
 	lockdep_assert_held(&ctrl->life);
 	nvmq_admin_stop(&ctrl->admin);
-	if (nvmq_hw_disable(&ctrl->hw) == -ETIMEDOUT) {
-		dev_err(dev, "controller does not stop: bus mastering is taken away from it\n");
+	err = nvmq_hw_disable(&ctrl->hw);
+	if (err) {
+		/* Registers that cannot be read do not mean that it makes no DMA. */
+		if (err == -ETIMEDOUT)
+			dev_err(dev, "controller does not stop: bus mastering is taken away from it\n");
 		pci_clear_master(ctrl->pdev);
 	}
 	nvmq_admin_forget(&ctrl->admin);
@@ -161,17 +172,15 @@ static void fail_io(struct nvmq_ctrl *ctrl)
 	nvmq_nss_quiesce(&ctrl->nss);
 	take_down(ctrl, false);
 	nvmq_nss_unquiesce(&ctrl->nss);
-	resubmit_orphans(ctrl);
 }
 
-/* Give up: every I/O fails, the disks stay until the driver is unbound. */
+/* Give up: every I/O fails, the disks stay until the driver is unbound.  @life held. */
 static void die(struct nvmq_ctrl *ctrl)
 {
 	if (set_state(ctrl, NVMQ_DEAD))
 		dev_err(&ctrl->pdev->dev, "nvme%d: given up; I/O to its disks fails from now on\n",
 			ctrl->id);
 	fail_io(ctrl);
-	nvmq_nss_mark_dead(&ctrl->nss);
 }
 
 /* ---- up ---- */
@@ -300,9 +309,6 @@ static enum blk_eh_timer_return timeout(struct request *rq)
 	struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
 	enum blk_eh_timer_return ret = BLK_EH_RESET_TIMER;
 
-	/* The bus is in recovery: registers cannot be read, and the device is not to blame. */
-	if (pci_channel_offline(ctrl->pdev))
-		return ret;
 	/* Somebody is at work on the queues: whatever it is, it sees to this command. */
 	if (!mutex_trylock(&ctrl->life))
 		return ret;
@@ -333,6 +339,11 @@ static enum blk_eh_timer_return timeout(struct request *rq)
 		fail_io(ctrl);
 		ret = BLK_EH_DONE;
 		break;
+	case NVMQ_CONNECTING:
+		/* In remap(), which waits for this command. */
+		die(ctrl);
+		ret = BLK_EH_DONE;
+		break;
 	default:
 		break;
 	}
@@ -358,7 +369,8 @@ static int alloc_set(struct nvmq_ctrl *ctrl)
 
 	memset(set, 0, sizeof(*set));
 	set->ops = &ctrl_mq_ops;
-	set->nr_hw_queues = nvmq_grant_total(&ctrl->qset.grant);
+	ctrl->qset.mapped = ctrl->qset.grant;
+	set->nr_hw_queues = nvmq_grant_total(&ctrl->qset.mapped);
 	/* All three from the start: a map cannot be added to a tag set later. */
 	set->nr_maps = HCTX_MAX_TYPES;
 	set->queue_depth = ctrl->qset.grant.depth;
@@ -389,11 +401,15 @@ static void scan_work(struct work_struct *work)
 
 /*
  * The queues changed in number or kind.  The disks are not quiesced: requests
- * of queues that are no more end in no_queue(), which lets the freeze pass.
+ * of queues that are no more end in no_queue(), which lets the freeze pass.  It
+ * waits for all commands in flight, and one that hangs needs @life to time out.
  */
 static void remap(struct nvmq_ctrl *ctrl)
 {
-	blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&ctrl->qset.grant));
+	ctrl->qset.mapped = ctrl->qset.grant;
+	mutex_unlock(&ctrl->life);
+	blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&ctrl->qset.mapped));
+	mutex_lock(&ctrl->life);
 	resubmit_orphans(ctrl);
 }
 
@@ -401,14 +417,13 @@ static void reset_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, reset_work);
 	struct device *dev = &ctrl->pdev->dev;
-	struct nvmq_grant old;
+	bool parked;
 	int err;
 
 	mutex_lock(&ctrl->life);
 	if (get_state(ctrl) != NVMQ_RESETTING)
 		goto out;
 
-	old = ctrl->qset.grant;
 	nvmq_nss_quiesce(&ctrl->nss);
 	take_down(ctrl, false);
 	if (!set_state(ctrl, NVMQ_CONNECTING)) {
@@ -429,16 +444,19 @@ static void reset_work(struct work_struct *work)
 	}
 	if (err) {
 		die(ctrl);
-		goto out;
+	} else {
+		parked = ctrl->has_set && nvmq_qset_park(&ctrl->qset);
+		nvmq_nss_unquiesce(&ctrl->nss);
+		if (parked)
+			remap(ctrl);
+		if (set_state(ctrl, NVMQ_LIVE)) {
+			dev_info(dev, "nvme%d: reset done\n", ctrl->id);
+			queue_work(ctrl_wq, &ctrl->scan_work);
+		}
 	}
-
-	nvmq_nss_unquiesce(&ctrl->nss);
-	if (ctrl->has_set && memcmp(old.queues, ctrl->qset.grant.queues, sizeof(old.queues)))
-		remap(ctrl);
-	if (set_state(ctrl, NVMQ_LIVE)) {
-		dev_info(dev, "nvme%d: reset done\n", ctrl->id);
-		queue_work(ctrl_wq, &ctrl->scan_work);
-	}
+	/* Here, and not in die(): it may wait for I/O, which a time-out must not. */
+	if (get_state(ctrl) == NVMQ_DEAD)
+		nvmq_nss_mark_dead(&ctrl->nss);
 out:
 	mutex_unlock(&ctrl->life);
 }

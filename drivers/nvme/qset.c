@@ -328,6 +328,14 @@ static void free_ioq_irq(struct nvmq_ioq *ioq)
 	ioq->vector = -1;
 }
 
+/* Nobody submits to or polls @ioq while it is not live. */
+static void set_live(struct nvmq_ioq *ioq, bool live)
+{
+	spin_lock(&ioq->q.cq_lock);
+	WRITE_ONCE(ioq->q.live, live);
+	spin_unlock(&ioq->q.cq_lock);
+}
+
 /* Memory, interrupt, CQ, SQ: in this order, and back if one of them fails. */
 static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16 qid)
 {
@@ -375,9 +383,7 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	err = nvmq_admin_create_sq(qs->admin, &ioq->q, qid);
 	if (err)
 		goto delete_cq;
-	spin_lock(&ioq->q.cq_lock);
-	WRITE_ONCE(ioq->q.live, true);
-	spin_unlock(&ioq->q.cq_lock);
+	set_live(ioq, true);
 	return 0;
 
 delete_cq:
@@ -391,14 +397,6 @@ no_irq:
 	ioq->irq = 0;
 	ioq->vector = -1;
 	return err;
-}
-
-/* Nobody submits to or polls @ioq after this. */
-static void take_down_pair(struct nvmq_ioq *ioq)
-{
-	spin_lock(&ioq->q.cq_lock);
-	WRITE_ONCE(ioq->q.live, false);
-	spin_unlock(&ioq->q.cq_lock);
 }
 
 /**
@@ -423,15 +421,22 @@ bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete)
 	u16 qid;
 
 	for (qid = 1; qid <= total; qid++)
-		take_down_pair(qs->ioq[qid - 1]);
+		set_live(qs->ioq[qid - 1], false);
+	/*
+	 * From here on nobody would answer an interrupt, which a shared line
+	 * would repeat without end: the ring is looked at by the drain, and the
+	 * admin queue is polled.
+	 */
+	for (qid = total; qid; qid--)
+		free_ioq_irq(qs->ioq[qid - 1]);
+	nvmq_admin_free_irq(qs->admin);
+	if (!qset_pdev(qs)->msix_enabled && !qset_pdev(qs)->msi_enabled)
+		pci_intx(qset_pdev(qs), 0);
 	/* One that cannot be deleted is enough to stop asking. */
 	for (qid = total; done && qid; qid--)
 		done = !nvmq_admin_delete_sq(qs->admin, qid);
 	for (qid = total; done && qid; qid--)
 		done = !nvmq_admin_delete_cq(qs->admin, qid);
-	for (qid = total; qid; qid--)
-		free_ioq_irq(qs->ioq[qid - 1]);
-	nvmq_admin_free_irq(qs->admin);
 	free_vectors(qs);
 	memset(&qs->grant, 0, sizeof(qs->grant));
 	return done;
@@ -527,23 +532,52 @@ free_vectors:
 }
 
 /**
+ * nvmq_qset_park - keep I/O off the queues that changed their type
+ * @qs: started anew; the tag set is quiesced
+ *
+ * Until the maps are made anew blk-mq takes a queue for what it was before: it
+ * would send interrupt-driven commands to a ring that is polled by now, or poll
+ * one that has an interrupt.  Such a queue is not live until then.
+ *
+ * Return: true if the maps must be made anew.
+ */
+bool nvmq_qset_park(struct nvmq_qset *qs)
+{
+	u16 total = nvmq_grant_total(&qs->grant);
+	u16 mapped = nvmq_grant_total(&qs->mapped);
+	u16 qid;
+
+	if (!memcmp(qs->mapped.queues, qs->grant.queues, sizeof(qs->grant.queues)))
+		return false;
+	for (qid = 1; qid <= total; qid++)
+		if (qid > mapped ||
+		    nvmq_grant_type(&qs->mapped, qid) != nvmq_grant_type(&qs->grant, qid))
+			set_live(qs->ioq[qid - 1], false);
+	return true;
+}
+
+/**
  * nvmq_qset_map_queues - fill the maps of a tag set
- * @qs: started
- * @set: its tag set, with three maps
+ * @qs: its @mapped says what is to be mapped
+ * @set: its tag set, with three maps; frozen, or new
  *
  * Hardware context i is queue i + 1.  A type without queues has none in its
  * map either, and blk-mq then uses the default one.
  */
-void nvmq_qset_map_queues(const struct nvmq_qset *qs, struct blk_mq_tag_set *set)
+void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set)
 {
+	u16 total = nvmq_grant_total(&qs->grant);
 	int type, cpu;
+	u16 qid;
 
 	for (type = 0; type < NVMQ_NR_TYPES; type++) {
 		struct blk_mq_queue_map *map = &set->map[type];
 
-		map->nr_queues = qs->grant.queues[type];
-		map->queue_offset = nvmq_grant_first(&qs->grant, type) - 1;
+		map->nr_queues = qs->mapped.queues[type];
+		map->queue_offset = nvmq_grant_first(&qs->mapped, type) - 1;
 		for_each_possible_cpu(cpu)
 			map->mq_map[cpu] = qs->map[type][cpu] ? qs->map[type][cpu] - 1 : 0;
 	}
+	for (qid = 1; qid <= total; qid++)
+		set_live(qs->ioq[qid - 1], true);
 }

@@ -17,6 +17,8 @@
  * @plan: what was asked
  * @grant: what there is; all queue counts are 0 while the set is stopped
  * @topo: the CPUs of the machine
+ * @mapped: the grant that the maps of the tag set are made from; another one than
+ *          @grant while a reset that changed the queues is not yet through
  * @map: per type a CPU-to-queue-id table of nr_cpu_ids entries
  * @ioq: queue @qid is @ioq[qid - 1]; allocated once, its memory comes and goes
  * @nr_ioq: length of @ioq: the pairs that the plan can come to
@@ -35,6 +37,7 @@ struct nvmq_qset {
 	struct nvmq_admin *admin;
 	struct nvmq_plan plan;
 	struct nvmq_grant grant;
+	struct nvmq_grant mapped;
 	struct nvmq_topology topo;
 	u16 *map[NVMQ_NR_TYPES];
 	struct nvmq_ioq **ioq;
@@ -54,6 +57,7 @@ int nvmq_qset_first_vector(struct nvmq_qset *qs);
 int nvmq_qset_start(struct nvmq_qset *qs);
 bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete);
 void nvmq_qset_drain(struct nvmq_qset *qs);
-void nvmq_qset_map_queues(const struct nvmq_qset *qs, struct blk_mq_tag_set *set);
+bool nvmq_qset_park(struct nvmq_qset *qs);
+void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set);
 
 #endif /* NVMQ_QSET_H */
