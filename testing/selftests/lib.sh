@@ -510,6 +510,7 @@ fio_job() {
 # has written (under the in-tree driver as well), and up to 3.33 it maps the
 # wrong place of a file where there is an --offset: its jobs end with
 # FIO_NO_OFFSET.
+# shellcheck disable=SC2034
 FIO_NO_OFFSET=(--offset=0 --offset_increment=0)
 fio_target() {
 	if [ "$1" != mmap ]; then

@@ -3,7 +3,7 @@
 # description: partitions: GPT and DOS tables, names with p, their ends hold, they come back after a reload
 # vm: -c 4 -d size=256M,queues=4
 # vm 6.12: -c 4 -d size=256M,queues=4,lba=4096
-# kernels: all
+# kernels: 6.12
 # time: 10
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
