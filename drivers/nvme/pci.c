@@ -122,7 +122,8 @@ static int nvmq_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	int err;
 
 	if (id->driver_data & NVMQ_QUIRK_FOREIGN) {
-		dev_err(&pdev->dev, "needs queues of a kind of its own: only the kernel's nvme driver serves it\n");
+		dev_err(&pdev->dev,
+			"needs queues of a kind of its own: only the kernel's nvme driver serves it\n");
 		return -ENODEV;
 	}
 	err = read_options(pdev, id->driver_data, &options);
@@ -208,7 +209,7 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x126f, 0x2263), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Silicon Motion */
 	{ PCI_DEVICE(0x1344, 0x6004), .driver_data = NVMQ_QUIRK_PRP_512 },	/* Micron 4100AT */
 	{ PCI_DEVICE(0x144d, 0xa809), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung */
-	{ PCI_DEVICE(0x144d, 0xa80b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung PM9B1 */
+	{ PCI_DEVICE(0x144d, 0xa80b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* PM9B1 */
 	{ PCI_DEVICE(0x144d, 0xa821), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* PM1725 */
 	{ PCI_DEVICE(0x144d, 0xa822),						/* PM1725a */
 	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_WZ },
@@ -223,7 +224,7 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x1c5c, 0x1504), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix PC400 */
 	{ PCI_DEVICE(0x1c5c, 0x1d59), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix BC901 */
 	{ PCI_DEVICE(0x1c5f, 0x0540), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* Pblaze4 */
-	{ PCI_DEVICE(0x1cc4, 0x6302), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ256 */
+	{ PCI_DEVICE(0x1cc4, 0x6302), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS */
 	{ PCI_DEVICE(0x1cc4, 0x6303), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ512 */
 	{ PCI_DEVICE(0x1d0f, 0x0061), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
 	{ PCI_DEVICE(0x1d0f, 0x0065), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
@@ -232,12 +233,12 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x1d0f, 0xcd01), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
 	{ PCI_DEVICE(0x1d0f, 0xcd02), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
 	{ PCI_DEVICE(0x1d97, 0x2263), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SPCC */
-	{ PCI_DEVICE(0x2646, 0x5016), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM3PGP4 */
-	{ PCI_DEVICE(0x2646, 0x5018), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM8SFP4 */
-	{ PCI_DEVICE(0x2646, 0x501a), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM8PGP4 */
-	{ PCI_DEVICE(0x2646, 0x501b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM8PGP4 */
-	{ PCI_DEVICE(0x2646, 0x501e), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM3PGP4 */
-	{ PCI_DEVICE(0x2646, 0x502f), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston OM3SGP4 */
+	{ PCI_DEVICE(0x2646, 0x5016), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x5018), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x501a), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x501b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x501e), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x502f), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
 	{ PCI_DEVICE(0x8086, 0xf1a5), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Intel 600P */
 	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff) },
 	{ }
