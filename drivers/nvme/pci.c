@@ -213,7 +213,7 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x144d, 0xa821), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* PM1725 */
 	{ PCI_DEVICE(0x144d, 0xa822),						/* PM1725a */
 	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_WZ },
-	{ PCI_DEVICE(0x15b7, 0x2001), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SanDisk Skyhawk */
+	{ PCI_DEVICE(0x15b7, 0x2001), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SanDisk */
 	{ PCI_DEVICE(0x1987, 0x5019), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E19 */
 	{ PCI_DEVICE(0x1987, 0x5021), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E21 */
 	{ PCI_DEVICE(0x1b4b, 0x1092), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Lexar */
