@@ -39,8 +39,8 @@ job() {
 # The volume follows what TCG moves in a second at that block size; a buffer
 # that is no multiple of a page puts the next one at an odd offset. fio prints
 # a section for each job, so that a failure has a name.
-for pair in 512:512:1 1024:1k:1 1536:1536:2 4096:4k:4 5120:5k:4 12288:12k:8 20480:20k:8 65536:64k:16 66048:66048:16 \
-	    130048:127k:16 131072:128k:16 266240:260k:16 1048576:1M:20 2097152:2M:20; do
+for pair in 512:512:1 1024:1k:1 1536:1536:2 4096:4k:4 5120:5k:4 12288:12k:8 20480:20k:8 65536:64k:8 66048:66048:8 \
+	    130048:127k:8 131072:128k:8 266240:260k:8 1048576:1M:8 2097152:2M:8; do
 	IFS=: read -r size bs mib <<<"$pair"
 	# mmap moves pages: blocks below one are of no interest to the driver.
 	[ $((size % lba)) -eq 0 ] || continue
