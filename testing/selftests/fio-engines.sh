@@ -15,23 +15,21 @@ engine=$1
 load
 disk=$(disk "$BDF0")
 lba=$(queue "$disk" logical_block_size)
-target=$(fio_target "$engine" "$disk")
-common=(--thread "$target" --ioengine="$engine" --verify=crc32c --verify_fatal=1 --do_verify=1
+fio_on "$engine" "$disk"
+common=(--thread "$FIO_TARGET" --ioengine="$engine" --verify=crc32c --verify_fatal=1 --do_verify=1
 	--stonewall --verify_state_save=0)
 case $engine in
 io_uring | libaio) common+=(--direct=1 --iodepth=16) ;;
 psync) common+=(--direct=1) ;;
 mmap) common+=(--direct=0) ;;
 esac
-last=()
-[ "$engine" != mmap ] || last=("${FIO_NO_OFFSET[@]}")
 
 # job BLOCKSIZE MIB OPTION...: one more section of the next fio run
 sections=() at=0 moved=0
 job() {
 	local bs=$1 mib=$2
 	shift 2
-	sections+=(--name="$bs" "${common[@]}" --bs="$bs" --offset="${at}M" --size="${mib}M" "$@" "${last[@]}")
+	sections+=(--name="$bs" "${common[@]}" --bs="$bs" --offset="${at}M" --size="${mib}M" "$@" "${FIO_LAST[@]}")
 	at=$((at + mib))
 	moved=$((moved + mib))
 }
@@ -56,4 +54,4 @@ job 256k 16 --rw=write --bsrange="$lba-256k" --offset=32M
 check "$engine: from the second block on, and sizes mixed" fio_job first "${sections[@]}"
 
 check "$engine: four processes, reads and writes mixed" fio_job four "${common[@]}" --rw=randrw --bs=16k \
-	--numjobs=4 --size=6M --offset_increment=64M --group_reporting "${last[@]}"
+	--numjobs=4 --size=6M --offset_increment=64M --group_reporting "${FIO_LAST[@]}"

@@ -15,9 +15,9 @@ engine=$1
 # with stretches of their own.
 load
 disk=$(disk "$BDF0")
-direct_io=1 last=()
-[ "$engine" != mmap ] || direct_io=0 last=("${FIO_NO_OFFSET[@]}")
-target=$(fio_target "$engine" "$disk")
+direct_io=1
+[ "$engine" != mmap ] || direct_io=0
+fio_on "$engine" "$disk"
 sizes="4k:4 16k:8 64k:16 512k:18 2M:18"
 
 # jobs OPTION...: a section for each block size
@@ -25,9 +25,9 @@ jobs() {
 	local pair at=0
 	sections=() total=0
 	for pair in $sizes; do
-		sections+=(--name="${pair%:*}" --thread "$target" --iodepth=8 --bs="${pair%:*}"
+		sections+=(--name="${pair%:*}" --thread "$FIO_TARGET" --iodepth=8 --bs="${pair%:*}"
 			--size="${pair#*:}M" --offset="${at}M" --numjobs=4 --offset_increment="${pair#*:}M"
-			--verify=crc32c --verify_fatal=1 --group_reporting --stonewall --verify_state_save=0 "$@" "${last[@]}")
+			--verify=crc32c --verify_fatal=1 --group_reporting --stonewall --verify_state_save=0 "$@" "${FIO_LAST[@]}")
 		at=$((at + 4 * ${pair#*:}))
 		total=$((total + 4 * ${pair#*:}))
 	done

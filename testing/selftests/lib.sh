@@ -504,22 +504,19 @@ fio_job() {
 	return "$rc"
 }
 
-# fio_target ENGINE DISK: fio's option for where to work: the disk itself, or
-# for mmap a file of each job's own on it. fio's mmap engine begins each phase on
-# a block device with madvise(MADV_REMOVE), which zeroes what the phase before
-# has written (under the in-tree driver as well), and up to 3.33 it maps the
-# wrong place of a file where there is an --offset: its jobs end with
-# FIO_NO_OFFSET.
-# shellcheck disable=SC2034
-FIO_NO_OFFSET=(--offset=0 --offset_increment=0)
-fio_target() {
-	if [ "$1" != mmap ]; then
-		echo "--filename=/dev/$2"
-		return
-	fi
+# shellcheck disable=SC2034 # the tests use these
+# fio_on ENGINE DISK: FIO_TARGET, the option for where to work, and FIO_LAST,
+# the options that end each section: the disk itself, or for mmap a file of each
+# job's own on it. fio's mmap engine begins each phase on a block device with
+# madvise(MADV_REMOVE), which zeroes what the phase before has written (under the
+# in-tree driver as well), and up to 3.33 it maps the wrong place of a file where
+# there is an --offset.
+fio_on() {
+	FIO_TARGET=--filename=/dev/$2 FIO_LAST=()
+	[ "$1" = mmap ] || return 0
 	mkfs.ext4 -q "/dev/$2"
 	mount_at "/dev/$2" "$T_TMP/fio"
-	echo "--directory=$T_TMP/fio"
+	FIO_TARGET=--directory=$T_TMP/fio FIO_LAST=(--offset=0 --offset_increment=0)
 }
 
 # fio_ok DESC OPTION...
