@@ -40,12 +40,6 @@ static u32 saturated_shl(u64 value, u32 shift, u32 max)
 	return value << shift;
 }
 
-/* min() where 0 means that there is no limit. */
-static u32 limit(u32 value, u32 device)
-{
-	return device ? min(value, device) : value;
-}
-
 /**
  * nvmq_nss_read_limits - what the controller says of all of its namespaces
  * @nss: the namespaces
@@ -74,7 +68,7 @@ int nvmq_nss_read_limits(struct nvmq_nss *nss, const struct nvmq_id_ctrl *id)
 	/* Without the structure a Write Zeroes is as long as a data transfer may be. */
 	nss->wz_shift = id->mdts ? page_shift + id->mdts : 0;
 	nss->dmrl = 0;
-	nss->dmrsl = 0;
+	nss->dsm_blocks = 0;
 
 	if (nss->vs < NVMQ_VS(2, 0))
 		return 0;
@@ -85,7 +79,8 @@ int nvmq_nss_read_limits(struct nvmq_nss *nss, const struct nvmq_id_ctrl *id)
 		if (nvm->wzsl)
 			nss->wz_shift = page_shift + nvm->wzsl;
 		nss->dmrl = nvm->dmrl;
-		nss->dmrsl = le32_to_cpu(nvm->dmrsl);
+		nss->dsm_blocks = min_not_zero((u64)le32_to_cpu(nvm->dmrsl),
+					       le64_to_cpu(nvm->dmsl));
 	}
 	kfree(nvm);
 	return 0;
@@ -188,10 +183,11 @@ static void make_limits(struct nvmq_nss *nss, const struct nvmq_id_ns *id, struc
 		/* Bytes of a bio are 32 bits: no range is longer than that. */
 		u32 most = UINT_MAX >> SECTOR_SHIFT;
 
-		if (nss->dmrsl)
-			most = min(most, saturated_shl(nss->dmrsl, sectors_shift, most));
+		/* The block layer takes this for the limit of all ranges together, too. */
+		if (nss->dsm_blocks)
+			most = min(most, saturated_shl(nss->dsm_blocks, sectors_shift, most));
 		l->discard_sectors = rounddown(most, 1u << sectors_shift);
-		l->discard_segments = limit(NVMQ_DSM_RANGES_MAX, nss->dmrl);
+		l->discard_segments = min_not_zero(NVMQ_DSM_RANGES_MAX, nss->dmrl);
 		l->discard_granularity = bs;
 		if (id->nsfeat & NVMQ_NSFEAT_OPTPERF)
 			l->discard_granularity = saturated_shl(le16_to_cpu(id->npdg) + 1, shift,
@@ -309,16 +305,16 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	int err;
 
 	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
-	if (!ns)
-		goto no_memory;
+	disk = ns ? nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd) : ERR_PTR(-ENOMEM);
+	if (IS_ERR(disk)) {
+		dev_err(nss->dev, "namespace %u: no memory for its disk\n", info->nsid);
+		kfree(ns);
+		return;
+	}
 	ns->cmd = info->cmd;
 	ns->ids = info->ids;
 	ns->limits = info->limits;
 	ns->seen = true;
-	disk = nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd);
-	if (IS_ERR(disk))
-		goto free_ns;
-
 	ns->disk = disk;
 	disk->fops = &ns_fops;
 	disk->private_data = ns;
@@ -330,8 +326,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	mutex_lock(&nss->lock);
 	if (nss->quiesced) {
 		mutex_unlock(&nss->lock);
-		put_disk(disk);
-		goto free_ns_quietly;
+		goto free;
 	}
 	insert_sorted(nss, ns);
 	mutex_unlock(&nss->lock);
@@ -344,16 +339,10 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	mutex_lock(&nss->lock);
 	list_del(&ns->entry);
 	mutex_unlock(&nss->lock);
+free:
 	put_disk(disk);
 	/* free_disk is for disks that were added. */
-free_ns_quietly:
 	kfree(ns);
-	return;
-
-free_ns:
-	kfree(ns);
-no_memory:
-	dev_err(nss->dev, "namespace %u: no memory for its disk\n", info->nsid);
 }
 
 /* Whoever has it open gets errors from now on; nothing more is written to it. */
@@ -377,20 +366,15 @@ static void remove_ns(struct nvmq_nss *nss, struct nvmq_ns *ns)
 /* A disk that is there already: size, limits and write protection may be new. */
 static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_info *info)
 {
+	bool another = !same_ids(&ns->ids, &info->ids);
 	int err;
 
 	ns->seen = true;
-	if (!same_ids(&ns->ids, &info->ids)) {
-		dev_warn(nss->dev, "namespace %u: is another one than before: disk %s removed, a new one added\n",
-			 info->nsid, ns->disk->disk_name);
+	if (another || ns->cmd.lba_shift != info->cmd.lba_shift) {
+		dev_warn(nss->dev, "namespace %u: %s: disk %s removed, a new one added\n",
+			 info->nsid, another ? "is another one than before" :
+			 "was formatted to other blocks", ns->disk->disk_name);
 		kill_disk(ns->disk);
-		remove_ns(nss, ns);
-		add_ns(nss, info);
-		return;
-	}
-	if (ns->cmd.lba_shift != info->cmd.lba_shift) {
-		dev_warn(nss->dev, "namespace %u: was formatted to blocks of %u bytes: a new disk\n",
-			 info->nsid, info->limits.lba_size);
 		remove_ns(nss, ns);
 		add_ns(nss, info);
 		return;
@@ -464,9 +448,9 @@ static int scan_list(struct nvmq_nss *nss, __le32 *list, void *buf)
 				return 0;
 			/* Ascending, or a lying device would have us here for ever. */
 			if (nsid <= prev || nsid > NVMQ_NSID_MAX) {
-				dev_warn(nss->dev, "active namespace list: %u follows %u: ignored from there on\n",
-					 nsid, prev);
-				return 0;
+				dev_warn(nss->dev, "active namespace list: %u follows %u\n", nsid,
+					 prev);
+				return -EBADMSG;
 			}
 			if (!scan_one(nss, nsid, true, buf))
 				return -EIO;
@@ -490,8 +474,8 @@ static int scan_sequential(struct nvmq_nss *nss, void *buf)
  * nvmq_nss_scan - bring the disks up to what the device has
  * @nss: the namespaces of a live controller with I/O queues
  *
- * Called from one work item only.  A device that stops answering half way
- * loses no disk by that.
+ * Called from one work item only.  A device that stops answering half way, or
+ * whose list makes no sense, loses no disk by that.
  *
  * Context: sleeps; does I/O to read partition tables.
  */

@@ -65,7 +65,7 @@ struct nvmq_ns {
  * @max_sectors: longest transfer, 512-byte sectors
  * @wz_shift: WZSL as log2 of bytes; 0: as long as a command can say
  * @dmrl: ranges of a Dataset Management command; 0: 256
- * @dmrsl: blocks of a range; 0: as many as fit
+ * @dsm_blocks: blocks of all ranges of such a command, and so of each; 0: as many as fit
  * @quirks: NVMQ_QUIRK_*
  * @lock: guards @list and serialises scans, quiescing and removal
  * @list: struct nvmq_ns, by NSID
@@ -84,7 +84,7 @@ struct nvmq_nss {
 	u32 max_sectors;
 	u32 wz_shift;
 	u32 dmrl;
-	u32 dmrsl;
+	u64 dsm_blocks;
 	unsigned long quirks;
 	struct mutex lock;
 	struct list_head list;
