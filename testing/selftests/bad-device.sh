@@ -3,6 +3,7 @@
 # description: registers that lie: CAP zero or all ones, never ready, fatal, stuck, no page size or command set, silent, vanishing
 # vm: -c 2 -a iomem=relaxed -d size=64M,queues=2 --qemu -device --qemu ati-vga,addr=0x18
 # kernels: 6.12
+# device: qemu
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

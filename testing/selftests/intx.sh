@@ -4,6 +4,7 @@
 # vm: -c 4 -a pci=nomsi -d size=256M,queues=4,addr=10 -d size=256M,queues=4,addr=14 -- nomsi
 # vm 6.12: -c 4 -d size=256M,queues=4,addr=10 -d size=256M,queues=4,addr=14 -- plan
 # kernels: all
+# device: qemu
 # time: 12
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

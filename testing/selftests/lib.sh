@@ -545,16 +545,51 @@ io_begun() {
 }
 t_io_more() { [ "$(awk '{ print $1 + $5 }' "/sys/block/$1/stat")" -gt $(($2 + 50)) ]; }
 
+# t_port NAME: the node of a port that vm/run gave the guest
+t_port() {
+	local name
+	for name in /sys/class/virtio-ports/*/name; do
+		if [ "$(<"$name")" = "$1" ]; then
+			echo "/dev/$(basename "$(dirname "$name")")"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# strict: is the first controller testing/device's?
+strict() { t_port nvmq.device0 >/dev/null; }
+
+# device COMMAND...: to the control socket of the first controller, which is
+# testing/device's; prints the answer. Fails if it is an error.
+device() {
+	local line port
+	if [ -z "${T_DEVICE:-}" ]; then
+		port=$(t_port nvmq.device0) || { note "no port nvmq.device0: needs a \"# vm:\" line with -d strict"; return 1; }
+		exec {T_DEVICE}<>"$port"
+	fi
+	printf '%s\n' "$*" >&"$T_DEVICE"
+	while IFS= read -r -t 10 -u "$T_DEVICE" line; do
+		case $line in
+		ok) return 0 ;;
+		error:*) note "device: $*: $line"; return 1 ;;
+		*) printf '%s\n' "${line# }" ;;
+		esac
+	done
+	note "no answer from the device to: $*"
+	return 1
+}
+
+# device_stat NAME: one count of its "stats"
+device_stat() { device stats | sed -n "s/^$1 //p"; }
+
 # monitor COMMAND: to QEMU's human monitor, for tests whose "# vm:" line has
 # @MONITOR@, for which testing/check puts a QMP socket on a port of the guest
 monitor() {
-	local name reply
+	local port reply
 	if [ -z "${T_MON:-}" ]; then
-		for name in /sys/class/virtio-ports/*/name; do
-			[ "$(cat "$name")" = nvmq.monitor ] || continue
-			T_MON=/dev/$(basename "$(dirname "$name")")
-		done
-		exec 8<>"${T_MON:?no port nvmq.monitor: run through testing/check}"
+		port=$(t_port nvmq.monitor) || { note "no port nvmq.monitor: run through testing/check"; return 1; }
+		exec {T_MON}<>"$port"
 		t_qmp '{"execute":"qmp_capabilities"}'
 	fi
 	t_qmp "$(jq -cn --arg c "$1" '{execute:"human-monitor-command",arguments:{"command-line":$c}}')"
@@ -564,8 +599,8 @@ monitor() {
 	fi
 }
 t_qmp() {
-	printf '%s\n' "$1" >&8
-	while IFS= read -r -t 10 T_REPLY <&8; do
+	printf '%s\n' "$1" >&"$T_MON"
+	while IFS= read -r -t 10 -u "$T_MON" T_REPLY; do
 		case $T_REPLY in *'"return"'* | *'"error"'*) return 0 ;; esac
 	done
 	note "no answer from the monitor to: $1"

@@ -19,7 +19,9 @@ check "its disk appears" ready "$BDF0" "$namespaces"
 
 is "state" "$(state "$BDF0")" "live"
 is "serial number, no padding" "$(attr "$BDF0" serial)" "$serial"
-is "model, no padding" "$(attr "$BDF0" model)" "QEMU NVMe Ctrl"
+model="QEMU NVMe Ctrl"
+! strict || model="nvmq strict device"
+is "model, no padding" "$(attr "$BDF0" model)" "$model"
 like "firmware revision, no padding" "$(attr "$BDF0" firmware_rev)" '^[0-9.]+$'
 is "number of disks" "$(disks "$BDF0" | wc -l)" "$namespaces"
 for ((n = 1; n <= namespaces; n++)); do

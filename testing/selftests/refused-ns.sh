@@ -7,6 +7,7 @@
 # vm: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=2048 --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,logical_block_size=4096,physical_block_size=4096 -- zero
 # vm 6.12: -c 2 -d size=64M,queues=2,meta=8 -- only
 # kernels: 6.12
+# device: qemu
 # time: 7
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -4,6 +4,7 @@
 # vm: -q 11.1 -c 4 -d size=128M,queues=4,raw=mqes:1 -- 1
 # vm 6.12: -q 11.1 -c 4 -d size=128M,queues=4,raw=mqes:7 -- 7
 # kernels: all
+# device: qemu
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,6 +3,7 @@
 # description: tracepoints: one line for each command, doorbell, completion and interrupt when on, none when off
 # vm: -c 2 -d size=64M,queues=2 --trace pci_nvme_io_cmd --trace pci_nvme_mmio_doorbell_sq
 # kernels: all
+# device: qemu
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

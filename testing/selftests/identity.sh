@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: at a rescan a disk stays if its namespace cannot be identified, is replaced if it is another, goes if it is gone
+# vm: -c 4 -d strict,size=64M,ns=2,queues=4
+# kernels: 6.12 7.2
+# time: 20
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# rescan: a command that is dropped has the controller reset, and the namespaces are looked at anew after that
+rescan() {
+	log_mark
+	device lie when read once then drop
+	dd if="$(dev "$BDF0" 2)" of=/dev/null bs=4096 count=1 iflag=direct status=none
+	poll_until "$T_PATIENCE" t_log_grep "nvmq $BDF0: .*reset done"
+}
+# Unlike its name, this number is never given to another disk.
+number() { cat "/sys/block/$(disk "$BDF0" "$1")/diskseq"; }
+is_new() { [ -b "$(dev "$BDF0" "$1")" ] && [ "$(number "$1")" != "$2" ]; }
+no_disk() { ! disk "$BDF0" "$1"; }
+has_sectors() { [ "$(sectors "$(disk "$BDF0" 1)")" -eq "$1" ]; }
+
+load io_timeout=1
+random_file "$T_TMP/data" 65536
+put "$T_TMP/data" "$(dev "$BDF0" 1)" 0
+one=$(number 1) two=$(number 2)
+exec {held}<"$(dev "$BDF0" 1)"
+
+device lie when identify cns 0 nsid 1 then status internal
+check "Identify Namespace fails: reset" rescan
+log_has "Identify Namespace fails: the log says so" "nvmq $BDF0: namespace 1: cannot be identified: its disk stays"
+is "Identify Namespace fails: the disk is the same" "$(number 1)" "$one"
+check "Identify Namespace fails: and works" same "$T_TMP/data" "$(dev "$BDF0" 1)" 0
+device unlie all
+
+device lie when identify cns 2 then status invalid-field dnr
+check "no list of namespaces: reset" rescan
+check "no list of namespaces: both work" zeroes "$(dev "$BDF0" 2)" 0 65536
+is "no list of namespaces: both are the same" "$(number 1) $(number 2)" "$one $two"
+device unlie all
+
+device lie when identify cns 2 then garbage 0..7 value 0x100000001
+check "a list that does not ascend: reset" rescan
+log_has "a list that does not ascend: the log says so" "nvmq $BDF0: active namespace list: 1 follows 1"
+log_has "a list that does not ascend: the scan is over" "nvmq $BDF0: namespace scan not complete"
+is "a list that does not ascend: both are the same" "$(number 1) $(number 2)" "$one $two"
+device unlie all
+
+device lie when nsid 1 then garbage nguid value 0x1234567
+one=$(number 1)
+check "another NGUID: reset" rescan
+wait_for "another NGUID: a new disk" is_new 1 "$one"
+log_has "another NGUID: the log says so" "nvmq $BDF0: namespace 1: is another one than before"
+check_fails "another NGUID: who has the old disk open gets errors" \
+	dd if=/dev/stdin of=/dev/null bs=4096 count=1 iflag=direct status=none <&"$held"
+check "another NGUID: the new disk works" same "$T_TMP/data" "$(dev "$BDF0" 1)" 0
+device unlie all
+exec {held}<&-
+
+two=$(number 2)
+device namespace 1 resized 262144
+check "resized: reset" rescan
+wait_for "resized: the disk has the new size" has_sectors 262144
+check "resized: and the new blocks" zeroes "$(dev "$BDF0" 1)" $((100 << 20)) 65536
+check "resized: and the old ones" same "$T_TMP/data" "$(dev "$BDF0" 1)" 0
+
+device namespace 1 gone
+check "gone: reset" rescan
+wait_for "gone: no disk" no_disk 1
+log_has "gone: the log says so" "nvmq $BDF0: namespace 1 is gone"
+is "gone: the other is the same" "$(number 2)" "$two"
+device namespace 1 new 131072
+check "new: reset" rescan
+wait_for "new: a disk" ready "$BDF0" 1
+check "new: it works" zeroes "$(dev "$BDF0" 1)" 0 65536

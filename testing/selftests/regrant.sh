@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: a reset after which the device grants other queues: fewer, more, of other types; no I/O is lost
+# vm: -c 4 -d strict,size=256M,queues=8
+# kernels: all
+# time: 30
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# counts: what is granted, as "default read poll"
+counts() { echo "$(granted "$BDF0" default) $(granted "$BDF0" read) $(granted "$BDF0" poll)"; }
+
+# after_reset DESC GRANT WANT: the device drops a command, so that the driver
+# resets it, and grants GRANT queues from then on
+after_reset() {
+	local desc=$1 grant=$2 want=$3 ready bad="" cpu rc=0
+	log_mark
+	background fio --eta=never --name=load --filename="$node" --offset=32M --size=8M --rw=randrw --bs=4k --direct=1 \
+		--ioengine=io_uring --iodepth=32 --numjobs=4 --offset_increment=32M --verify=crc32c --do_verify=1 \
+		--verify_state_save=0 "${FIO_MORE[@]}"
+	io_begun "$disk"
+	device unlie all
+	device "lie when always then grant $grant"
+	ready=$(device_stat enables)
+	device "lie when io once then drop"
+	check "$desc: the controller is reset" poll_until 20 more_enables "$ready"
+	check "$desc: the callers end" poll_until 60 gone "$BG"
+	wait "$BG" || rc=$?
+	is "$desc: without an error, all data verified" "$rc" 0
+	[ "$rc" -eq 0 ] || note_file "$T_TMP/bg.out"
+	check "$desc: live again" live "$BDF0"
+	is "$desc: granted" "$(counts)" "$want"
+	for cpu in $(online_cpus); do
+		timeout 20 taskset -c "$cpu" cmp <(dd if="$node" bs=64k count=16 iflag=direct status=none) <(head -c $((16 << 16)) "$T_TMP/data") ||
+			bad+=" $cpu"
+	done
+	is "$desc: every CPU's queue works afterwards" "$bad" ""
+	check "$desc: flush" blockdev --flushbufs "$node"
+}
+more_enables() { [ "$(device_stat enables)" -gt "$1" ]; }
+
+device_stat enables >/dev/null
+FIO_MORE=()
+load io_timeout=1 plan=default=4
+disk=$(disk "$BDF0") node=$(dev "$BDF0")
+random_file "$T_TMP/data" $((8 << 20))
+put "$T_TMP/data" "$node" 0
+is "to begin with" "$(counts)" "4 0 0"
+after_reset "the same" 8 "4 0 0"
+after_reset "fewer" 2 "2 0 0"
+after_reset "one" 1 "1 0 0"
+after_reset "more again" 8 "4 0 0"
+
+# What was a polled queue becomes one with an interrupt, and back.
+device unlie all
+reload io_timeout=1 plan=default=2,read=2,poll=2
+disk=$(disk "$BDF0") node=$(dev "$BDF0")
+is "three types" "$(counts)" "2 2 2"
+FIO_MORE=(--hipri=1)
+after_reset "polled I/O, fewer" 3 "1 1 1"
+after_reset "polled I/O, more" 8 "2 2 2"
+# Who polls a disk that has no queue for it any more gets EOPNOTSUPP, as on any disk.
+FIO_MORE=()
+after_reset "three types, one queue" 1 "1 0 0"
+after_reset "three types, all again" 8 "2 2 2"
+check "the data is what it was" same "$T_TMP/data" "$node" 0
