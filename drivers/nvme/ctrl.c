@@ -103,7 +103,8 @@ static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 	 * wait there, too: whoever sent it was told already that it is taken.
 	 */
 	for (bio = rq->bio; bio; bio = bio->bi_next) {
-		bio->bi_opf &= ~(REQ_POLLED | REQ_NOWAIT);
+		bio_clear_polled(bio);
+		bio->bi_opf &= ~REQ_NOWAIT;
 		WRITE_ONCE(bio->bi_cookie, BLK_QC_T_NONE);
 	}
 	blk_mq_start_request(rq);
