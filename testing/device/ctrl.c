@@ -205,6 +205,7 @@ static void shut_down(struct ctrl *ctrl)
 {
 	unsigned int i;
 
+	ctrl->stats.shutdowns++;
 	ctrl->csts = (ctrl->csts & ~NVMQ_CSTS_SHST_MASK) | CSTS_SHST_BUSY;
 	ctrl->shutdown_at = ctrl->now + ctrl->opt.shutdown_ms * MS;
 	ctrl_script_event(ctrl, LIE_ON_SHUTDOWN);
@@ -646,10 +647,12 @@ void ctrl_stats(const struct ctrl *ctrl, FILE *out)
 		uint64_t value;
 	} counts[] = {
 		{ "commands", s->commands }, { "completions", s->completions },
-		{ "interrupts", s->interrupts }, { "doorbells", s->doorbells },
-		{ "reads", s->reads }, { "writes", s->writes }, { "enables", s->enables },
-		{ "resets", s->resets }, { "bytes-in", s->bytes_in },
-		{ "bytes-out", s->bytes_out },
+		{ "interrupts", s->interrupts }, { "sq-doorbells", s->doorbells[0] },
+		{ "cq-doorbells", s->doorbells[1] }, { "reads", s->reads },
+		{ "writes", s->writes }, { "enables", s->enables }, { "resets", s->resets },
+		{ "shutdowns", s->shutdowns }, { "bytes-in", s->bytes_in },
+		{ "bytes-out", s->bytes_out }, { "largest-in", s->largest_in },
+		{ "largest-out", s->largest_out }, { "dsm-ranges", s->dsm_ranges },
 	};
 	unsigned int i;
 	int io;

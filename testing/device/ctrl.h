@@ -49,26 +49,34 @@ struct ctrl_event {
  * @commands: fetched
  * @completions: posted
  * @interrupts: sent
- * @doorbells: written
+ * @doorbells: written, by kind: [0] of submission queues, [1] of completion queues
  * @reads: of registers
  * @writes: of registers, doorbells not counted
  * @enables: CC.EN 0 to 1
  * @resets: of any kind
+ * @shutdowns: CC.SHN 00b to another value
  * @bytes_in: moved from the host
  * @bytes_out: moved to the host
+ * @largest_in: bytes of the longest command that moved data from the host
+ * @largest_out: bytes of the longest that moved data to the host
+ * @dsm_ranges: of the longest Dataset Management
  * @opcode: fetched, by opcode: [0] admin commands, [1] I/O commands
  */
 struct ctrl_stats {
 	uint64_t commands;
 	uint64_t completions;
 	uint64_t interrupts;
-	uint64_t doorbells;
+	uint64_t doorbells[2];
 	uint64_t reads;
 	uint64_t writes;
 	uint64_t enables;
 	uint64_t resets;
+	uint64_t shutdowns;
 	uint64_t bytes_in;
 	uint64_t bytes_out;
+	uint64_t largest_in;
+	uint64_t largest_out;
+	uint64_t dsm_ranges;
 	uint64_t opcode[2][256];
 };
 

@@ -183,6 +183,10 @@ int main(int argc, char **argv)
 	}
 	if (begin(device, &opt, &control) || serve(device, control, &mask) < 0)
 		status = EXIT_TROUBLE;
+	if (*opt.log) {
+		fprintf(log, "counts of everything:\n");
+		ctrl_stats(device->ctrl, log);
+	}
 	if (judge_total(device->judge)) {
 		fprintf(log, "%lu violations\n", judge_total(device->judge));
 		if (opt.judge == JUDGE_FAIL && !status)

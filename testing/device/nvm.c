@@ -327,9 +327,12 @@ static int check_dsm(struct cmd *cmd, const struct ns *ns, struct nvmq_dsm_range
 static int exec_dsm(struct cmd *cmd, struct ns *ns)
 {
 	struct nvmq_dsm_range range[NVMQ_DSM_RANGES_MAX];
+	struct ctrl_stats *stats = &cmd->ctrl->stats;
 	uint32_t nr = dsm_ranges(cmd), i;
 	int status;
 
+	if (nr > stats->dsm_ranges)
+		stats->dsm_ranges = nr;
 	status = cmd_from_host(cmd, range, nr * sizeof(range[0]));
 	if (status)
 		return status;

@@ -158,7 +158,6 @@ static void write_doorbell(struct ctrl *ctrl, uint64_t offset, const void *buf, 
 	unsigned int qid;
 	bool head;
 
-	ctrl->stats.doorbells++;
 	if (len != 4 || offset & 3) {
 		judge_violation(ctrl->judge, RULE_DB_WIDTH, -1, "%zu bytes at %#jx", len,
 				offset);
@@ -169,6 +168,7 @@ static void write_doorbell(struct ctrl *ctrl, uint64_t offset, const void *buf, 
 				offset, ctrl->opt.dstrd);
 		return;
 	}
+	ctrl->stats.doorbells[head]++;
 	memcpy(&value, buf, 4);
 	value = le32toh(value);
 	if (!(ctrl->cc & NVMQ_CC_EN) || !(ctrl->csts & NVMQ_CSTS_RDY)) {

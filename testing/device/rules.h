@@ -29,7 +29,7 @@ DEFRULE(REG_SPAN, "base 3.1.3", "One access does not touch two registers")
 DEFRULE(REG_READ_ONLY, "base 3.1.3",
 	"To write registers and bits that are read-only is without effect")
 DEFRULE(REG_RESERVED, "base 3.1.3",
-	"Nothing but 0 is written to reserved registers, and to those of features that are not there")
+	"Only 0 is written to reserved registers, or to those of features that are not there")
 DEFRULE(INTM_MSIX, "base 3.1.3.3", "INTMS and INTMC are not accessed while MSI-X is in use")
 DEFRULE(NSSR_VALUE, "base 3.1.3.7",
 	"To write anything but 4E564D65h (\"NVMe\") to NSSR is without effect")
@@ -72,8 +72,7 @@ DEFRULE(DB_SQ_OVERRUN, "base 3.3.1.5",
 	"The tail does not pass the head that the last completion told")
 DEFRULE(DB_CQ_OVERRUN, "base 3.3.1.2", "The head does not pass the entries that were posted")
 DEFRULE(DB_SHUTDOWN, "base 3.1.3.6",
-	"No I/O command is submitted after CC.SHN was set, and none at all after the shutdown is "
-	"complete, until the next reset")
+	"No I/O command follows CC.SHN, and no command a completed shutdown, until the next reset")
 
 /* Submission queue entries */
 DEFRULE(SQE_FUSED, "base 3.4.2", "FUSE is 00b unless the controller offers fused operations")

@@ -439,7 +439,7 @@ const char *script_opcode_name(bool io, uint8_t opcode)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(opcodes); i++)
-		if (opcodes[i].opcode == opcode && (opcodes[i].space == IO) == io)
+		if (opcodes[i].opcode == opcode && opcodes[i].space == (io ? IO : ADMIN))
 			return opcodes[i].name;
 	return NULL;
 }

@@ -332,6 +332,16 @@ static int execute(struct cmd *cmd)
 	return cmd->sq->qid ? nvm_exec(cmd) : admin_exec(cmd);
 }
 
+static void count_data(struct ctrl_stats *stats, bool in, uint64_t bytes)
+{
+	uint64_t *all = in ? &stats->bytes_in : &stats->bytes_out;
+	uint64_t *largest = in ? &stats->largest_in : &stats->largest_out;
+
+	*all += bytes;
+	if (bytes > *largest)
+		*largest = bytes;
+}
+
 static void carry_out(struct ctrl *ctrl, struct cmd *cmd)
 {
 	int status;
@@ -347,10 +357,7 @@ static void carry_out(struct ctrl *ctrl, struct cmd *cmd)
 	/* Data that went straight between the medium and the host was moved just now. */
 	if (cmd->mapped && !cmd->at.data && ctrl->clock->tracing)
 		cmd->at.data = clock_now();
-	if (cmd->prot == MEM_READ)
-		ctrl->stats.bytes_in += cmd->mapped;
-	else
-		ctrl->stats.bytes_out += cmd->mapped;
+	count_data(&ctrl->stats, cmd->prot == MEM_READ, cmd->mapped);
 	if (cmd->lies.kinds)
 		cmd_spoil(cmd);
 	if (status && !(status & NVMQ_STATUS_MORE)) {
@@ -581,8 +588,19 @@ static bool is_waiting(const struct sq *sq)
 	return false;
 }
 
+/* With the commands of which nothing more will be heard. */
 static void free_sq(struct ctrl *ctrl, struct sq *sq)
 {
+	struct cmd *cmd, *next;
+
+	for (cmd = ctrl->all; cmd; cmd = next) {
+		next = cmd->following;
+		if (cmd->sq != sq)
+			continue;
+		ctrl_take_cmd(ctrl, cmd);
+		set_state(ctrl, cmd, CMD_LATE);
+		cmd_put(ctrl, cmd);
+	}
 	ctrl->sq[sq->qid] = NULL;
 	sq_free(sq);
 }
@@ -592,18 +610,10 @@ bool ctrl_delete_sq(struct ctrl *ctrl, struct sq *sq, bool post_them)
 	struct cmd *cmd, *next;
 
 	arbiter_remove(&ctrl->arbiter, sq);
-	for (cmd = ctrl->all; cmd; cmd = next) {
+	for (cmd = post_them ? ctrl->all : NULL; cmd && !ctrl->stopped; cmd = next) {
 		next = cmd->following;
-		if (cmd->sq != sq)
-			continue;
-		if (!post_them || cmd->ghost || cmd->state == CMD_LATE ||
-		    cmd->state == CMD_DROPPED || ctrl->stopped) {
-			ctrl_take_cmd(ctrl, cmd);
-			set_state(ctrl, cmd, CMD_LATE);
-			cmd_put(ctrl, cmd);
-			continue;
-		}
-		if (cmd->state == CMD_WAITING)
+		if (cmd->sq != sq || cmd->ghost || cmd->state == CMD_LATE ||
+		    cmd->state == CMD_DROPPED || cmd->state == CMD_WAITING)
 			continue;
 		ctrl_take_cmd(ctrl, cmd);
 		cmd->lies.kinds = 0;
@@ -612,7 +622,7 @@ bool ctrl_delete_sq(struct ctrl *ctrl, struct sq *sq, bool post_them)
 		/* Posting may have released others: from the beginning. */
 		next = ctrl->all;
 	}
-	if (is_waiting(sq))
+	if (post_them && !ctrl->stopped && is_waiting(sq))
 		return false;
 	free_sq(ctrl, sq);
 	return true;
