@@ -4,7 +4,6 @@
 # vm: -c 4 -d size=512M,queues=4 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
 # vm 6.12: -c 4 -d size=512M,queues=4,lba=4096 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
 # kernels: all
-# device: qemu
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -28,19 +27,19 @@ hole() {
 
 # QEMU deallocates at its own granularity and reports that deallocated blocks
 # read as zeroes; the ranges are multiples of it.
-trace_mark
+seen_mark
 for range in 0:65536 1048576:4194304 20971520:8388608; do
 	at=${range%:*} n=${range#*:}
 	check "blkdiscard of $n at $at" blkdiscard -o "$at" -l "$n" "$node"
 	check "it reads as zeroes" zeroes "$node" "$at" "$n"
 	hole "$at" "$n"
 done
-check "DSM commands reached the device" test "$(trace_count 'pci_nvme_dsm ')" -ge 3
+check "DSM commands reached the device" test "$(seen io-dsm)" -ge 3
 check "everything else is untouched" same "$T_TMP/data" "$node" 0
 
 # One block, an odd place, a length that needs more than one command (65536
 # blocks at most in each).
-trace_mark
+seen_mark
 for range in $((lba * 3)):$lba $(((8 << 20) + lba)):$((lba * 5)) $((16 << 20)):$((lba * 1000)) \
 	     $(((30 << 20) + lba)):$((33 << 20)); do
 	at=${range%:*} n=${range#*:}
@@ -48,8 +47,8 @@ for range in $((lba * 3)):$lba $(((8 << 20) + lba)):$((lba * 5)) $((16 << 20)):$
 	check "it reads as zeroes" zeroes "$node" "$at" "$n"
 	hole "$at" "$n"
 done
-check "by write zeroes commands (opcode 8)" test "$(trace_count 'pci_nvme_io_cmd .*opc(ode)? 0x8 ')" -ge 4
-is "and no write (opcode 1)" "$(trace_count 'pci_nvme_io_cmd .*opc(ode)? 0x1 ')" 0
+check "by write zeroes commands" test "$(seen io-write-zeroes)" -ge 4
+is "and no write" "$(seen io-write)" 0
 check "everything else is untouched" same "$T_TMP/data" "$node" 0
 
 check "fallocate punches a hole" fallocate -p -o $((10 << 20)) -l $((1 << 20)) "$node"
@@ -67,10 +66,14 @@ for ((i = 0; i < 120; i++)); do
 	head -c 16384 "$T_TMP/data" >"$T_TMP/mnt/$i"
 done
 sync -f "$T_TMP/mnt"
-trace_mark
+seen_mark
 for ((i = 0; i < 120; i += 2)); do echo "$T_TMP/mnt/$i"; done | xargs rm
 sync -f "$T_TMP/mnt"
 ranges() {
+	if strict; then
+		device_stat dsm-ranges
+		return
+	fi
 	trace_since | sed -n 's/.*pci_nvme_dsm nr \([0-9]*\).*/\1/p' | sort -n | tail -n 1
 }
 many() { [ "$(ranges)" -gt 1 ]; }
@@ -83,9 +86,9 @@ for ((i = 1; i < 120; i += 2)); do
 	[ "$(sha256sum <"$T_TMP/mnt/$i")" = "$want" ] || bad=$((bad + 1))
 done
 is "files beside the discarded extents are whole" "$bad" 0
-trace_mark
+seen_mark
 check "fstrim" fstrim "$T_TMP/mnt"
-check "sends discards" test "$(trace_count 'pci_nvme_dsm ')" -gt 0
+check "sends discards" test "$(seen io-dsm)" -gt 0
 drop_caches
 bad=0
 for ((i = 1; i < 120; i += 2)); do

@@ -25,7 +25,7 @@ done
 before=$(device_stat io-dsm)
 check "discard of the whole disk" blkdiscard "$node"
 within "in as many commands as the limits want" $(($(device_stat io-dsm) - ${before:-0})) \
-	$((size / 512 / blocks)) $((size / 512 / blocks * 2 + 2))
+	$((size / (512 * blocks))) $((2 * size / (512 * blocks) + 2))
 check "reads as zeroes" zeroes "$node" 0 "$size"
 
 put "$T_TMP/data" "$node" 0

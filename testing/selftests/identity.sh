@@ -10,7 +10,7 @@
 # rescan: a command that is dropped has the controller reset, and the namespaces are looked at anew after that
 rescan() {
 	log_mark
-	device lie when read once then drop
+	lie "when read once then drop"
 	dd if="$(dev "$BDF0" 2)" of=/dev/null bs=4096 count=1 iflag=direct status=none
 	poll_until "$T_PATIENCE" t_log_grep "nvmq $BDF0: .*reset done"
 }
@@ -26,27 +26,27 @@ put "$T_TMP/data" "$(dev "$BDF0" 1)" 0
 one=$(number 1) two=$(number 2)
 exec {held}<"$(dev "$BDF0" 1)"
 
-device lie when identify cns 0 nsid 1 then status internal
+lie "when identify cns 0 nsid 1 then status internal"
 check "Identify Namespace fails: reset" rescan
 log_has "Identify Namespace fails: the log says so" "nvmq $BDF0: namespace 1: cannot be identified: its disk stays"
 is "Identify Namespace fails: the disk is the same" "$(number 1)" "$one"
 check "Identify Namespace fails: and works" same "$T_TMP/data" "$(dev "$BDF0" 1)" 0
 device unlie all
 
-device lie when identify cns 2 then status invalid-field dnr
+lie "when identify cns 2 then status invalid-field dnr"
 check "no list of namespaces: reset" rescan
 check "no list of namespaces: both work" zeroes "$(dev "$BDF0" 2)" 0 65536
 is "no list of namespaces: both are the same" "$(number 1) $(number 2)" "$one $two"
 device unlie all
 
-device lie when identify cns 2 then garbage 0..7 value 0x100000001
+lie "when identify cns 2 then garbage 0..7 value 0x100000001"
 check "a list that does not ascend: reset" rescan
 log_has "a list that does not ascend: the log says so" "nvmq $BDF0: active namespace list: 1 follows 1"
 log_has "a list that does not ascend: the scan is over" "nvmq $BDF0: namespace scan not complete"
 is "a list that does not ascend: both are the same" "$(number 1) $(number 2)" "$one $two"
 device unlie all
 
-device lie when nsid 1 then garbage nguid value 0x1234567
+lie "when nsid 1 then garbage nguid value 0x1234567"
 one=$(number 1)
 check "another NGUID: reset" rescan
 wait_for "another NGUID: a new disk" is_new 1 "$one"

@@ -240,9 +240,39 @@ t_trace_search() {
 	fi
 }
 
+# seen_mark, then seen WHAT: what the device saw since, on either device. WHAT is
+# a command such as io-flush, io for all I/O commands, sq-doorbells, enables.
+seen_mark() {
+	if strict; then
+		device stats >"$T_TMP/seen"
+	else
+		trace_mark
+	fi
+}
+seen() {
+	local event
+	if strict; then
+		{ sed 's/^/0 /' "$T_TMP/seen"; device stats | sed 's/^/1 /'; } | awk -v what="$1" '
+			$2 == what || (what == "io" && $2 ~ /^io-/) { sum[$1] += $3 }
+			END { print sum[1] - sum[0] }'
+		return
+	fi
+	case $1 in
+	io) event='pci_nvme_io_cmd ' ;;
+	io-flush) event='pci_nvme_io_cmd .*opc(ode)? 0x0 ' ;;
+	io-write) event='pci_nvme_io_cmd .*opc(ode)? 0x1 ' ;;
+	io-write-zeroes) event='pci_nvme_io_cmd .*opc(ode)? 0x8 ' ;;
+	io-dsm) event='pci_nvme_io_cmd .*opc(ode)? 0x9 ' ;;
+	sq-doorbells) event='pci_nvme_mmio_doorbell_sq ' ;;
+	enables) event='pci_nvme_mmio_start_success' ;;
+	*) note "seen $1: not known"; return 1 ;;
+	esac
+	trace_count "$event"
+}
+
 # trace_need EVENT: the test was meant to run with vm/run --trace EVENT
 trace_need() {
-	[ -e "$TRACE" ] || { note "no $TRACE: run with --trace '$1'"; return 1; }
+	strict || [ -e "$TRACE" ] || { note "no $TRACE: run with --trace '$1'"; return 1; }
 }
 
 # trace_mark, then trace_count REGEX: events since
@@ -580,6 +610,9 @@ device() {
 	return 1
 }
 
+# lie "when CONDITIONS then ACTION": see Documentation/strict-device.rst
+lie() { device "lie $1" >/dev/null; }
+
 # device_stat NAME: one count of its "stats"
 device_stat() { device stats | sed -n "s/^$1 //p"; }
 
@@ -617,7 +650,7 @@ mount_at() {
 
 t_finish() {
 	local rc=$? pid
-	trap - EXIT
+	trap - EXIT ERR
 	set +e
 	if [ -n "$T_SKIPPED" ]; then
 		printf '1..0 # SKIP %s\n' "$T_SKIPPED"

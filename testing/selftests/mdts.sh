@@ -5,7 +5,6 @@
 # vm 6.12: -c 4 -d size=512M,queues=4,mdts=7 --trace pci_nvme_read --trace pci_nvme_write -- 512
 # vm: -c 4 -d size=512M,queues=4,mdts=0 --trace pci_nvme_read --trace pci_nvme_write -- 0
 # kernels: all
-# device: qemu
 # time: 12
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -26,13 +25,18 @@ kb=$((hw < 4080 ? hw : 4080))
 check "max_sectors_kb can be raised to $kb" dd if=<(echo "$kb") of="/sys/block/$disk/queue/max_sectors_kb" status=none
 is "max_sectors_kb" "$(queue "$disk" max_sectors_kb)" "$kb"
 
+# largest read|write: blocks
 largest() {
+	if strict; then
+		echo $(($(device_stat "largest-$([ "$1" = read ] && echo out || echo in)") / 512))
+		return
+	fi
 	trace_since | grep -a "pci_nvme_$1 " | sed -n 's/.* nlb \([0-9]*\).*/\1/p' | sort -n | tail -n 1
 }
 
 # Buffers of huge pages or not, the segments may be few: PRP entries are per
 # 4 KiB all the same.
-trace_mark
+seen_mark
 random_file "$T_TMP/data" $((64 << 20))
 check "64 MiB written in blocks of 16 MiB" dd if="$T_TMP/data" of="$node" bs=16M oflag=direct status=none
 check "read back in blocks of 16 MiB" cmp "$T_TMP/data" <(dd if="$node" bs=16M count=4 iflag=direct status=none)

@@ -19,16 +19,16 @@ alone() {
 	check "$1: and unloads" unload
 }
 
-device lie when set-features feature 7 then status internal
+lie "when set-features feature 7 then status internal"
 alone "Number of Queues fails"
 device unlie all
-device lie when set-features feature 7 then status invalid-field dnr
+lie "when set-features feature 7 then status invalid-field dnr"
 alone "Number of Queues is unknown"
 device unlie all
-device lie when create-cq then refuse-create
+lie "when create-cq then refuse-create"
 alone "no completion queue can be created"
 device unlie all
-device lie when create-sq then refuse-create
+lie "when create-sq then refuse-create"
 alone "no submission queue can be created"
 device unlie all
 
@@ -52,7 +52,7 @@ for what in create-cq create-sq; do
 	device unlie all
 	unload
 done
-device lie when always then grant 3
+lie "when always then grant 3"
 check "fewer granted: loads" load
 works "fewer granted" 3
 device unlie all

@@ -14,8 +14,13 @@ say() {
 		failed=1
 	fi
 }
-say "shutdown notifications that the two devices saw" \
-	"$(grep -ac pci_nvme_mmio_shutdown_set "$dir/qemu-trace.log" || true)" 2
+logs=("$dir"/nvmq-device*.log)
+if [ -e "${logs[0]}" ]; then
+	seen=$(cat "${logs[@]}" | awk '$1 == "shutdowns" { sum += $2 } END { print sum + 0 }')
+else
+	seen=$(grep -ac pci_nvme_mmio_shutdown_set "$dir/qemu-trace.log" || true)
+fi
+say "shutdown notifications that the two devices saw" "$seen" 2
 say "complaints on the console while going down" \
 	"$(grep -aEc 'BUG:|WARNING:|Oops|Call Trace|blocked for more|soft lockup|timed out|timeout' "$dir/console.log" || true)" 0
 exit "$failed"

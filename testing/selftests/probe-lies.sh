@@ -59,61 +59,61 @@ load admin_timeout=2
 echo "$BDF0" >"$DRV/unbind"
 served "the truth"
 
-device lie when event enable then rdy stuck
+lie "when event enable then rdy stuck"
 given_up "never ready" 'ready|RDY'
-device lie when event enable then rdy late 1.5s
+lie "when event enable then rdy late 1.5s"
 served "ready late, in time"
-device lie when event enable then rdy late 3s
+lie "when event enable then rdy late 3s"
 given_up "ready too late" 'ready|RDY'
-device lie when event enable then cfs
+lie "when event enable then cfs"
 given_up "fatal as it is enabled" 'fatal|CFS'
-device lie when event enable then gone
+lie "when event enable then gone"
 given_up "gone as it is enabled" 'gone|removed|answer'
-device lie when identify cns 1 then gone
+lie "when identify cns 1 then gone"
 given_up "gone at Identify" 'gone|removed|answer|Identify'
-device lie when identify cns 1 then drop
+lie "when identify cns 1 then drop"
 given_up "Identify is not answered" 'Identify|time'
-device lie when identify cns 1 then status internal dnr
+lie "when identify cns 1 then status internal dnr"
 given_up "Identify fails" 'Identify'
-device lie when identify cns 1 then wrong-cid
+lie "when identify cns 1 then wrong-cid"
 given_up "Identify is answered for another command" 'Identify|time'
-device lie when register CAP read then value 0
+lie "when register CAP read then value 0"
 given_up "CAP is 0" 'CAP|MQES'
-device lie when create-cq nth 2 then drop
+lie "when create-cq nth 2 then drop"
 given_up "a queue's creation is not answered" 'time|queue'
-device lie when create-sq nth 2 then gone
+lie "when create-sq nth 2 then gone"
 given_up "gone as a queue is created" 'gone|removed|answer|queue'
 
-device lie when always then garbage mdts value 255
+lie "when always then garbage mdts value 255"
 served "MDTS of 255"
-device lie when always then garbage sqes value 0x55
+lie "when always then garbage sqes value 0x55"
 given_up "SQES of 55h" 'SQES'
-device lie when always then garbage sn
+lie "when always then garbage sn"
 served "a serial number of garbage"
-device lie when always then garbage nn value 0xffffffff
+lie "when always then garbage nn value 0xffffffff"
 served "NN of FFFFFFFFh"
-device lie when always then garbage rtd3e value 0xffffffff
+lie "when always then garbage rtd3e value 0xffffffff"
 served "RTD3E of FFFFFFFFh"
-device lie when always then garbage awupf value 0xffff
+lie "when always then garbage awupf value 0xffff"
 served "AWUPF of FFFFh"
-device lie when always then garbage npwg value 0x1234
+lie "when always then garbage npwg value 0x1234"
 served "an NPWG that is no power of two"
-device lie when always then garbage noiob value 0xffff
+lie "when always then garbage noiob value 0xffff"
 served "NOIOB of FFFFh"
-device lie when identify cns 3 then garbage 0..4095
+lie "when identify cns 3 then garbage 0..4095"
 served "descriptors of garbage"
-device lie when identify cns 3 then garbage 0..4095 value 0
+lie "when identify cns 3 then garbage 0..4095 value 0"
 served "no descriptors"
 
-device lie when always then garbage nsze value 0
+lie "when always then garbage nsze value 0"
 no_disk "NSZE of 0" 'size is 0'
-device lie when always then garbage nsze value 0xffffffffffffffff
+lie "when always then garbage nsze value 0xffffffffffffffff"
 no_disk "NSZE of all ones" 'blocks are more'
-device lie when always then garbage flbas value 0x1f
+lie "when always then garbage flbas value 0x1f"
 no_disk "FLBAS beyond the formats" 'LBA format'
-device lie when always then garbage lbaf value 0xff0000
+lie "when always then garbage lbaf value 0xff0000"
 no_disk "LBADS of 255" 'LBADS=255'
-device lie when always then garbage lbaf value 0
+lie "when always then garbage lbaf value 0"
 no_disk "LBADS of 0" 'LBADS=0'
 served "the truth at last"
 check "the other controller does not care" zeroes "$(dev "$BDF1")" 0 65536

@@ -20,9 +20,9 @@ after_reset() {
 		--verify_state_save=0 "${FIO_MORE[@]}"
 	io_begun "$disk"
 	device unlie all
-	device "lie when always then grant $grant"
+	lie "when always then grant $grant"
 	ready=$(device_stat enables)
-	device "lie when io once then drop"
+	lie "when io once then drop"
 	check "$desc: the controller is reset" poll_until 20 more_enables "$ready"
 	check "$desc: the callers end" poll_until 60 gone "$BG"
 	wait "$BG" || rc=$?

@@ -3,7 +3,6 @@
 # description: a command that the device does not finish in time: the controller is reset, the I/O retried, its data right
 # vm: -c 4 -d size=128M,queues=4 --trace pci_nvme_mmio_start_success @MONITOR@
 # kernels: all
-# device: qemu
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,18 +10,27 @@
 # QEMU's throttle holds a request back for as long as the budget needs. When
 # the controller is disabled QEMU lets held requests finish; afterwards, the
 # throttle is taken off and the retry is as quick as any other.
-restarted() { [ "$(trace_count pci_nvme_mmio_start_success)" -gt "$1" ]; }
-throttle() { monitor "block_set_io_throttle nvme0-1 $1 0 0 0 0 0"; }
+# The strict device forgets them.
+restarted() { [ "$(seen enables)" -gt "$1" ]; }
+throttle() {
+	if ! strict; then
+		monitor "block_set_io_throttle nvme0-1 $1 0 0 0 0 0"
+	elif [ "$1" -gt 0 ]; then
+		lie "when io then delay 600s"
+	else
+		device unlie all
+	fi
+}
 
 load io_timeout=1 plan=default=4
 disk=$(disk "$BDF0") node=$(dev "$BDF0")
 random_file "$T_TMP/data" $((8 << 20))
 put "$T_TMP/data" "$node" 0
-trace_mark
+seen_mark
 
 for what in read write; do
 	log_mark
-	before=$(trace_count pci_nvme_mmio_start_success)
+	before=$(seen enables)
 	throttle 16384
 	# The first megabyte passes and eats the budget of a minute.
 	dd if="$node" of=/dev/null bs=256k count=4 iflag=direct status=none &
@@ -50,7 +58,7 @@ done
 
 # A whole load in flight when the time is over.
 log_mark
-before=$(trace_count pci_nvme_mmio_start_success)
+before=$(seen enables)
 background fio --eta=never --name=load --filename="$node" --offset=32M --size=16M --rw=randrw --bs=4k --direct=1 \
 	--ioengine=libaio --iodepth=64 --numjobs=4 --offset_increment=16M --verify=crc32c --do_verify=1
 io_begun "$disk"

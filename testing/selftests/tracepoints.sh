@@ -3,7 +3,6 @@
 # description: tracepoints: one line for each command, doorbell, completion and interrupt when on, none when off
 # vm: -c 2 -d size=64M,queues=2 --trace pci_nvme_io_cmd --trace pci_nvme_mmio_doorbell_sq
 # kernels: all
-# device: qemu
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -28,18 +27,18 @@ echo >"$tracing/trace"
 work
 is "off: not a line" "$(lines 'nvmq_[a-z]*')" 0
 
-trace_mark
+seen_mark
 echo 1 >"$events/enable"
 work
 echo 0 >"$events/enable"
 cp "$tracing/trace" "$T_TMP/trace"
-device=$(trace_count 'pci_nvme_io_cmd ')
+seen=$(seen io) doorbells=$(seen sq-doorbells)
 commands=$(lines nvmq_command)
-check "at least the 96 commands" test "$device" -ge 96
-is "a line for every command that the device saw" "$commands" "$device"
+check "at least the 96 commands" test "$seen" -ge 96
+is "a line for every command that the device saw" "$commands" "$seen"
 is "a line for every completion" "$(lines nvmq_completion)" "$commands"
 is "a line for every doorbell of a submission queue" \
-	"$(grep -c 'nvmq_doorbell: .*sq' "$T_TMP/trace" || true)" "$(trace_count 'pci_nvme_mmio_doorbell_sq ')"
+	"$(grep -c 'nvmq_doorbell: .*sq' "$T_TMP/trace" || true)" "$doorbells"
 check "interrupts, no more than completions" test "$(lines nvmq_interrupt)" -ge 1 -a "$(lines nvmq_interrupt)" -le "$commands"
 like "a command's line names the controller, queue and opcode" "$(grep -m 1 'nvmq_command:' "$T_TMP/trace")" \
 	'nvme[0-9]+.*qid=?[ :]*1'
