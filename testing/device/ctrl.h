@@ -86,12 +86,14 @@ struct ctrl_stats {
  * @coalesce: not excepted from coalescing (feature 09h, CD)
  * @entries: posted since it was sent last
  * @oldest: when the first of those was posted
+ * @sent: when it was sent last; 0 if the host has rung a completion doorbell since
  */
 struct ctrl_vector {
 	bool dirty;
 	bool coalesce;
 	uint32_t entries;
 	uint64_t oldest;
+	uint64_t sent;
 };
 
 /**

@@ -13,6 +13,11 @@
 #define MS		1000000ull
 /* How often interrupts that nobody consumed are looked for. */
 #define TICK		(100 * MS)
+/*
+ * While the host is at an interrupt it finds what is posted meanwhile by itself: the next one waits
+ * until it rings a completion doorbell, or so long.
+ */
+#define UNANSWERED	30000ull
 
 void irq_announce(struct ctrl *ctrl, struct cq *cq)
 {
@@ -77,6 +82,20 @@ static bool is_coalesced(const struct ctrl *ctrl, const struct ctrl_vector *vect
 	       ctrl->now < vector->oldest + ctrl->coalesce_ns;
 }
 
+static uint64_t due_at(const struct ctrl *ctrl, const struct ctrl_vector *vector)
+{
+	uint64_t coalesced = is_coalesced(ctrl, vector) ? vector->oldest + ctrl->coalesce_ns : 0;
+	uint64_t answered = vector->sent ? vector->sent + UNANSWERED : 0;
+
+	return coalesced > answered ? coalesced : answered;
+}
+
+void irq_answered(struct ctrl *ctrl, const struct cq *cq)
+{
+	if (cq->irq && cq->vector < CTRL_MAX_VECTORS)
+		ctrl->vector[cq->vector].sent = 0;
+}
+
 void irq_run(struct ctrl *ctrl)
 {
 	enum pci_irq_mode mode = pci_irq_mode(ctrl->pci);
@@ -89,7 +108,7 @@ void irq_run(struct ctrl *ctrl)
 
 		if (!vector->dirty)
 			continue;
-		if (is_coalesced(ctrl, vector)) {
+		if (ctrl->now < due_at(ctrl, vector)) {
 			left = true;
 			continue;
 		}
@@ -106,8 +125,10 @@ void irq_run(struct ctrl *ctrl)
 		if (mode == PCI_IRQ_INTX) {
 			level = true;
 		} else if (mode != PCI_IRQ_NONE) {
-			if (!pci_irq(ctrl->pci, message))
+			if (!pci_irq(ctrl->pci, message)) {
+				vector->sent = ctrl->now;
 				announced(ctrl, i);
+			}
 		}
 	}
 	ctrl->any_dirty = left;
@@ -153,9 +174,11 @@ uint64_t irq_next(const struct ctrl *ctrl)
 	if (!ctrl->any_dirty)
 		return next;
 	for (i = 0; i < ctrl->nr_vectors; i++) {
-		if (!ctrl->vector[i].dirty || !is_coalesced(ctrl, &ctrl->vector[i]))
+		if (!ctrl->vector[i].dirty)
 			continue;
-		at = ctrl->vector[i].oldest + ctrl->coalesce_ns;
+		at = due_at(ctrl, &ctrl->vector[i]);
+		if (at <= ctrl->now)
+			continue;
 		next = at < next ? at : next;
 	}
 	return next;

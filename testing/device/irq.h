@@ -33,7 +33,14 @@ void irq_update_intx(struct ctrl *ctrl);
 void irq_run(struct ctrl *ctrl);
 
 /**
- * irq_next - when coalescing ends
+ * irq_answered - the host has rung a completion queue's doorbell
+ * @ctrl: the controller
+ * @cq: the queue
+ */
+void irq_answered(struct ctrl *ctrl, const struct cq *cq);
+
+/**
+ * irq_next - when an interrupt that is held back is due
  * @ctrl: the controller
  *
  * Return: clock_now() time of the earliest; CLOCK_NEVER if nothing is held back.

@@ -137,6 +137,7 @@ static void ring_cq(struct ctrl *ctrl, struct cq *cq, uint32_t head)
 	cq->head = head;
 	cq->complained = false;
 	cq->announced = cq->announced && head != cq->tail ? ctrl->now : 0;
+	irq_answered(ctrl, cq);
 	work_unblock(ctrl, cq);
 	if (pci_irq_mode(ctrl->pci) == PCI_IRQ_INTX)
 		irq_update_intx(ctrl);
