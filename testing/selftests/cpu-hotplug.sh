@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: CPUs go offline and come back under load, with queues per CPU, for reads and polled
 # vm: -c 4 -d size=256M,queues=8
-# kernels: 6.12 7.2
+# kernels: 6.12
 # time: 25
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: ext4 and xfs: files verified after remount, after a module reload, and by fsck
 # vm: -c 4 -m 1G -d size=1G -- ext4
-# vm: -c 4 -m 1G -d size=1G -- xfs
-# vm 6.12: -c 4 -m 1G -d size=1G,lba=4096 -- xfs
+# vm: -c 4 -m 1G -d size=1G,lba=4096 -- xfs
 # kernels: all
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: a device whose queues have two entries (MQES 1): one command at a time, and all works
-# vm: -q 11.1 -c 4 -d size=128M,queues=4,raw=mqes:1 -- 1
+# vm: -c 4 -d strict,size=128M,queues=4,raw=mqes:2 -- 1
 # vm 6.12: -q 11.1 -c 4 -d size=128M,queues=4,raw=mqes:7 -- 7
-# vm 6.12: -c 4 -d strict,size=128M,queues=4,raw=mqes:2 -- 1
 # kernels: all
 # device: qemu
 # time: 15

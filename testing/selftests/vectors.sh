@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: fewer interrupt vectors than queues, by the device and by the plan
-# vm: -c 4 -d size=256M,queues=8,vectors=1 -- 1
-# vm 6.12: -c 4 -d size=256M,queues=8,vectors=2 -- 2
+# vm 6.12: -c 4 -d size=256M,queues=8,vectors=1 -- 1
 # vm 6.12: -c 4 -d size=256M,queues=8,vectors=3 -- 3
 # vm: -c 4 -d size=256M,queues=8 -- 65 1 2 4
 # kernels: all
