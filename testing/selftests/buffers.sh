@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: direct I/O from buffers at every offset in a page and from scattered vectors, compared byte by byte
-# vm: -c 2 -d size=256M,queues=2 -- 512
+# vm: -c 2 -d size=256M,queues=2,mdts=0 -- 512
 # vm 6.12: -c 2 -d size=256M,queues=2,lba=4096 -- 4096
-# vm 6.12: -c 2 -d size=256M,queues=2,mdts=0 -- 512
 # kernels: all
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -11,7 +11,7 @@
 load
 disk=$(disk "$BDF0") node=$(dev "$BDF0")
 lba=$(queue "$disk" logical_block_size)
-length=$((64 << 20))
+length=$((20 << 20))
 random_file "$T_TMP/data" "$length"
 put "$T_TMP/data" "$node" 0
 check "the pattern is on the disk" same "$T_TMP/data" "$node" 0
@@ -28,7 +28,7 @@ hole() {
 # QEMU deallocates at its own granularity and reports that deallocated blocks
 # read as zeroes; the ranges are multiples of it.
 seen_mark
-for range in 0:65536 1048576:4194304 20971520:8388608; do
+for range in 0:65536 1048576:4194304 10485760:4194304; do
 	at=${range%:*} n=${range#*:}
 	check "blkdiscard of $n at $at" blkdiscard -o "$at" -l "$n" "$node"
 	check "it reads as zeroes" zeroes "$node" "$at" "$n"
@@ -37,18 +37,28 @@ done
 check "DSM commands reached the device" test "$(seen io-dsm)" -ge 3
 check "everything else is untouched" same "$T_TMP/data" "$node" 0
 
-# One block, an odd place, a length that needs more than one command (65536
-# blocks at most in each).
+# One block, an odd place, and further down a length that needs more than one
+# command (65536 blocks at most in each), between edges that must stay.
 seen_mark
-for range in $((lba * 3)):$lba $(((8 << 20) + lba)):$((lba * 5)) $((16 << 20)):$((lba * 1000)) \
-	     $(((30 << 20) + lba)):$((33 << 20)); do
+for range in $((lba * 3)):$lba $(((8 << 20) + lba)):$((lba * 5)) $((16 << 20)):$((lba * 1000)); do
 	at=${range%:*} n=${range#*:}
 	check "blkdiscard -z of $n at $at" blkdiscard -z -o "$at" -l "$n" "$node"
 	check "it reads as zeroes" zeroes "$node" "$at" "$n"
 	hole "$at" "$n"
 done
-check "by write zeroes commands" test "$(seen io-write-zeroes)" -ge 4
 is "and no write" "$(seen io-write)" 0
+random_file "$T_TMP/edge" $((2 << 20))
+put "$T_TMP/edge" "$node" $((31 << 20))
+put "$T_TMP/edge" "$node" $((64 << 20))
+inside=$(((1 << 20) + lba))
+writes=$(seen io-write)
+check "blkdiscard -z of 33 MiB" blkdiscard -z -o $(((31 << 20) + inside)) -l $((33 << 20)) "$node"
+is "by no write" "$(seen io-write)" "$writes"
+check "it reads as zeroes" zeroes "$node" $(((31 << 20) + inside)) $((33 << 20))
+check "what is in front of it is untouched" cmp -n "$inside" "$T_TMP/edge" \
+	<(dd if="$node" bs=1M skip=31 count=2 iflag=direct status=none)
+check "and what follows" cmp -i "$inside" "$T_TMP/edge" <(dd if="$node" bs=1M skip=64 count=2 iflag=direct status=none)
+check "by write zeroes commands" test "$(seen io-write-zeroes)" -ge 4
 check "everything else is untouched" same "$T_TMP/data" "$node" 0
 
 check "fallocate punches a hole" fallocate -p -o $((10 << 20)) -l $((1 << 20)) "$node"
@@ -63,7 +73,7 @@ check "mkfs.xfs" mkfs.xfs -q -f -K "$node"
 mkdir "$T_TMP/mnt"
 check "mount with discard" mount -o discard "$node" "$T_TMP/mnt"
 for ((i = 0; i < 120; i++)); do
-	head -c 16384 "$T_TMP/data" >"$T_TMP/mnt/$i"
+	head -c 16384 "$T_TMP/edge" >"$T_TMP/mnt/$i"
 done
 sync -f "$T_TMP/mnt"
 seen_mark
@@ -80,7 +90,7 @@ many() { [ "$(ranges)" -gt 1 ]; }
 wait_for "a discard of several ranges reached the device" many
 note "ranges in the largest: $(ranges)"
 bad=0
-want=$(head -c 16384 "$T_TMP/data" | sha256sum)
+want=$(head -c 16384 "$T_TMP/edge" | sha256sum)
 drop_caches
 for ((i = 1; i < 120; i += 2)); do
 	[ "$(sha256sum <"$T_TMP/mnt/$i")" = "$want" ] || bad=$((bad + 1))
