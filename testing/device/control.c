@@ -104,7 +104,9 @@ static int do_now(struct control *control, char *args, FILE *out, char *error, s
 static int do_event(struct control *control, char *args, FILE *out, char *error, size_t size)
 {
 	(void)out;
-	return do_action(control, "event flood ", *args ? args : "1", error, size);
+	const char *front = *args >= '0' && *args <= '9' ? "event flood " : "event flood 1 ";
+
+	return do_action(control, front, args, error, size);
 }
 
 static int do_namespace(struct control *control, char *args, FILE *out, char *error, size_t size)

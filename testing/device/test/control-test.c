@@ -183,10 +183,11 @@ static void test_commands(void)
 	CHECK(hits.kinds == LIE_BIT(LIE_GONE) && hits.lie[0].ns == 1000000000, "now");
 	SAYS(fd, "now drop\n",
 	     "error: lie:1:15: expected an action that goes with these conditions, found 'drop'\n");
-	SAYS(fd, "event\nevent 3 type 2\n", "ok\nok\n");
+	SAYS(fd, "event\nevent 3 type 2\nevent type 2\n", "ok\nok\nok\n");
 	script_time(script, clock_now(), &hits);
-	CHECK(hits.kinds == LIE_BIT(LIE_EVENT_FLOOD) && hits.nr == 2 && hits.lie[0].count == 1 &&
-	      hits.lie[1].count == 3 && hits.lie[1].type == 2, "event");
+	CHECK(hits.kinds == LIE_BIT(LIE_EVENT_FLOOD) && hits.nr == 3 && hits.lie[0].count == 1 &&
+	      hits.lie[1].count == 3 && hits.lie[1].type == 2 && hits.lie[2].count == 1 &&
+	      hits.lie[2].type == 2, "event");
 	SAYS(fd, "namespace 2 new 100\nnamespace 2 resized 50\nnamespace 2 gone\n", "ok\nok\nok\n");
 	script_time(script, clock_now(), &hits);
 	CHECK(hits.nr == 3 && hits.lie[0].kind == LIE_NS_NEW &&
@@ -220,7 +221,7 @@ static void test_commands(void)
 	SAYS(fd, line, " added 0\nok\n");
 
 	SAYS(fd, "stats\n", " commands 7\n violations 0\n lie-gone 1\n lie-namespace-gone 1\n"
-	     " lie-namespace-new 1\n lie-namespace-resized 1\n lie-event-flood 2\nok\n");
+	     " lie-namespace-new 1\n lie-namespace-resized 1\n lie-event-flood 3\nok\n");
 	SAYS(fd, "rewind\n", "ok\n");
 	SAYS(fd, "stats\n", " commands 7\n violations 0\nok\n");
 	SAYS(fd, "violations\n", "ok\n");
