@@ -90,6 +90,19 @@ int nvmq_admin_start(struct nvmq_admin *admin)
 	return 0;
 }
 
+/* The Asynchronous Event Request, whose slot belongs to @admin itself.  @admin->lock held. */
+static void event_came(struct nvmq_admin *admin, const struct nvmq_cqe *cqe)
+{
+	u16 status = le16_to_cpu(cqe->status) >> 1;
+
+	/* Taken back by the device, or not known to it: no events then. */
+	if (status)
+		dev_warn_ratelimited(admin->q.dev, "Asynchronous Event Request ended: %s (%#x)\n",
+				     nvmq_cmd_status_name(status), status);
+	else
+		admin->event(admin, le32_to_cpu(cqe->dw0));
+}
+
 /* @admin->lock held.  Completes what the ring holds; returns how many. */
 static unsigned int reap(struct nvmq_admin *admin)
 {
@@ -103,10 +116,13 @@ static unsigned int reap(struct nvmq_admin *admin)
 	cur = nvmq_cq_begin(&admin->q);
 	while ((cqe = nvmq_cq_peek(&admin->q, &cur))) {
 		u16 cid = le16_to_cpu(cqe->cid);
-		struct waiter *w = nvmq_slot_take(&admin->q, cid);
+		void *owner = nvmq_slot_take(&admin->q, cid);
+		struct waiter *w = owner;
 
 		trace_nvmq_completion(admin->q.ctrl_id, 0, cur.head, cqe);
-		if (!w) {
+		if (owner == admin) {
+			event_came(admin, cqe);
+		} else if (!w) {
 			admin->q.bogus++;
 			dev_warn_ratelimited(admin->q.dev,
 					     "admin queue: completion of CID %#06x, which no command has: dropped\n",
@@ -204,6 +220,8 @@ void nvmq_admin_stop(struct nvmq_admin *admin)
 			complete(&w->done);
 		}
 	}
+	if (admin->q.slots)
+		admin->q.slots[NVMQ_ADMIN_EVENT_TAG].owner = NULL;
 	spin_unlock_irqrestore(&admin->lock, flags);
 	wake_up_all(&admin->wait);
 }
@@ -252,6 +270,17 @@ static int get_tag(struct nvmq_admin *admin, u32 *epoch)
 	return tag;
 }
 
+/* @admin->lock held, the queue is live. */
+static void push(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, void *owner)
+{
+	sqe->cid = cpu_to_le16(nvmq_slot_give(&admin->q, tag, owner));
+	*nvmq_sq_next(&admin->q) = *sqe;
+	trace_nvmq_command(admin->q.ctrl_id, 0, sqe);
+	nvmq_sq_push(&admin->q);
+	nvmq_sq_ring(&admin->q);
+	trace_nvmq_doorbell(admin->q.ctrl_id, 0, false, admin->q.tail);
+}
+
 static void submit(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, u32 epoch,
 		   struct waiter *w)
 {
@@ -260,12 +289,7 @@ static void submit(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, u32 
 		w->gone = true;
 		complete(&w->done);
 	} else {
-		sqe->cid = cpu_to_le16(nvmq_slot_give(&admin->q, tag, w));
-		*nvmq_sq_next(&admin->q) = *sqe;
-		trace_nvmq_command(admin->q.ctrl_id, 0, sqe);
-		nvmq_sq_push(&admin->q);
-		nvmq_sq_ring(&admin->q);
-		trace_nvmq_doorbell(admin->q.ctrl_id, 0, false, admin->q.tail);
+		push(admin, sqe, tag, w);
 	}
 	spin_unlock_irq(&admin->lock);
 }
@@ -421,6 +445,56 @@ int nvmq_admin_identify(struct nvmq_admin *admin, enum nvmq_identify_cns cns, u3
 	};
 
 	return nvmq_admin_exec(admin, &cmd);
+}
+
+/**
+ * nvmq_admin_log_page - Get Log Page (base 5.16)
+ * @admin: the queue
+ * @page: which one
+ * @buf: filled from the beginning of the page
+ * @len: bytes, whole dwords, at most a page of memory
+ *
+ * The event that the page belongs to may be reported again from then on.
+ *
+ * Context: sleeps.
+ * Return: as nvmq_admin_exec().
+ */
+int nvmq_admin_log_page(struct nvmq_admin *admin, enum nvmq_log_page page, void *buf, u32 len)
+{
+	struct nvmq_admin_cmd cmd = {
+		.sqe.opcode = NVMQ_ADMIN_GET_LOG_PAGE,
+		.sqe.nsid = cpu_to_le32(NVMQ_NSID_ALL),
+		.sqe.cdw10 = cpu_to_le32((len / 4 - 1) << 16 | page),
+		.buf = buf,
+		.len = len,
+	};
+
+	return nvmq_admin_exec(admin, &cmd);
+}
+
+/**
+ * nvmq_admin_request_event - Asynchronous Event Request (base 5.2)
+ * @admin: the queue
+ *
+ * One is with the device at any time at most; its completion goes to @admin->event.
+ *
+ * Context: does not sleep.
+ * Return: 0; -EBUSY if there is one; -ENODEV if the queue is stopped.
+ */
+int nvmq_admin_request_event(struct nvmq_admin *admin)
+{
+	struct nvmq_sqe sqe = { .opcode = NVMQ_ADMIN_ASYNC_EVENT };
+	int err = 0;
+
+	spin_lock_irq(&admin->lock);
+	if (!admin->q.live)
+		err = -ENODEV;
+	else if (admin->q.slots[NVMQ_ADMIN_EVENT_TAG].owner)
+		err = -EBUSY;
+	else
+		push(admin, &sqe, NVMQ_ADMIN_EVENT_TAG, admin);
+	spin_unlock_irq(&admin->lock);
+	return err;
 }
 
 /**

@@ -57,6 +57,8 @@ struct nvmq_admin_cmd {
  * @timeout: jiffies that a command may take
  * @timed_out: called, from process context, when a command did not come back
  *             while interrupts were on; may be %NULL
+ * @event: called, in hard interrupt context and under @lock, with dword 0 of an
+ *         Asynchronous Event Request that has completed
  */
 struct nvmq_admin {
 	struct nvmq_hw *hw;
@@ -69,6 +71,7 @@ struct nvmq_admin {
 	int irq;
 	unsigned long timeout;
 	void (*timed_out)(struct nvmq_admin *admin);
+	void (*event)(struct nvmq_admin *admin, u32 event);
 };
 
 int nvmq_admin_alloc(struct nvmq_admin *admin, struct nvmq_hw *hw, u16 ctrl_id,
@@ -83,6 +86,8 @@ void nvmq_admin_free_irq(struct nvmq_admin *admin);
 int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd);
 int nvmq_admin_identify(struct nvmq_admin *admin, enum nvmq_identify_cns cns, u32 nsid,
 			u8 csi, void *buf);
+int nvmq_admin_log_page(struct nvmq_admin *admin, enum nvmq_log_page page, void *buf, u32 len);
+int nvmq_admin_request_event(struct nvmq_admin *admin);
 int nvmq_admin_set_queue_count(struct nvmq_admin *admin, u32 wanted, u32 *granted);
 int nvmq_admin_create_cq(struct nvmq_admin *admin, const struct nvmq_queue *q, int vector);
 int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q, u16 cqid);

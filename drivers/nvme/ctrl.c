@@ -8,15 +8,19 @@
  * bus mastering away.
  */
 #include <linux/blkdev.h>
+#include <linux/delay.h>
 #include <linux/idr.h>
 #include <linux/slab.h>
 
 #include "ctrl.h"
+#include "event.h"
 #include "regs.h"
 
 /* Shutdown where the device gives no time of its own (RTD3E = 0). */
 #define SHUTDOWN_DEFAULT_MS	5000u
 #define SHUTDOWN_MAX_MS		300000u
+/* Activation of firmware where the device gives no time of its own (MTFA = 0). */
+#define MTFA_DEFAULT_MS		10000u
 /* NVMQ_QUIRK_DELAY_RDY: what these devices need after CC.EN=0. */
 #define DELAY_RDY_MS		2300u
 
@@ -228,6 +232,8 @@ static int identify(struct nvmq_ctrl *ctrl)
 	sgls = le32_to_cpu(id->sgls) & NVMQ_SGLS_MASK;
 	ctrl->qset.sgl = sgls && sgls != NVMQ_SGLS_RESERVED;
 	ctrl->nss.vs = ctrl->hw.vs;
+	ctrl->oaes = le32_to_cpu(id->oaes);
+	ctrl->mtfa_ms = le16_to_cpu(id->mtfa) * 100 ?: MTFA_DEFAULT_MS;
 	err = nvmq_nss_read_limits(&ctrl->nss, id);
 out:
 	kfree(id);
@@ -276,7 +282,7 @@ static int bring_up(struct nvmq_ctrl *ctrl)
 		return err;
 	}
 	log_grant(ctrl);
-	return 0;
+	return nvmq_event_start(&ctrl->admin, ctrl->oaes);
 }
 
 /* ---- blk-mq ---- */
@@ -398,6 +404,59 @@ static void scan_work(struct work_struct *work)
 
 	if (get_state(ctrl) == NVMQ_LIVE && ctrl->has_set)
 		nvmq_nss_scan(&ctrl->nss);
+}
+
+/* Hard interrupt context.  No other event comes before this one is answered. */
+static void event_came(struct nvmq_admin *admin, u32 event)
+{
+	struct nvmq_ctrl *ctrl = container_of(admin, struct nvmq_ctrl, admin);
+
+	WRITE_ONCE(ctrl->event, event);
+	queue_work(ctrl_wq, &ctrl->event_work);
+}
+
+/* New firmware takes over: the device processes no command as long as CSTS.PP says so. */
+static void pause_io(struct nvmq_ctrl *ctrl)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(ctrl->mtfa_ms);
+	bool late = false;
+
+	mutex_lock(&ctrl->life);
+	if (get_state(ctrl) != NVMQ_LIVE)
+		goto out;
+	dev_info(&ctrl->pdev->dev, "nvme%d: firmware is being activated: I/O waits\n", ctrl->id);
+	nvmq_nss_quiesce(&ctrl->nss);
+	while (!late && get_state(ctrl) == NVMQ_LIVE &&
+	       (nvmq_hw_status(&ctrl->hw) & (NVMQ_CSTS_PP | NVMQ_CSTS_CFS)) ==
+	       NVMQ_CSTS_PP) {
+		late = time_after(jiffies, deadline);
+		msleep(20);
+	}
+	nvmq_nss_unquiesce(&ctrl->nss);
+	if (late)
+		nvmq_ctrl_reset(ctrl, "firmware activation takes too long");
+out:
+	mutex_unlock(&ctrl->life);
+}
+
+static void event_work(struct work_struct *work)
+{
+	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, event_work);
+
+	u32 event = READ_ONCE(ctrl->event);
+
+	if (nvmq_event_is_activation(event))
+		pause_io(ctrl);
+	switch (nvmq_event_handle(&ctrl->admin, event)) {
+	case NVMQ_ANSWER_RESCAN:
+		queue_work(ctrl_wq, &ctrl->scan_work);
+		break;
+	case NVMQ_ANSWER_RESET:
+		nvmq_ctrl_reset(ctrl, "the device reports a persistent internal error");
+		break;
+	case NVMQ_ANSWER_NONE:
+		break;
+	}
 }
 
 /*
@@ -544,6 +603,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	bio_list_init(&ctrl->orphans);
 	INIT_WORK(&ctrl->reset_work, reset_work);
 	INIT_WORK(&ctrl->scan_work, scan_work);
+	INIT_WORK(&ctrl->event_work, event_work);
 	ctrl->nss.admin = &ctrl->admin;
 	ctrl->nss.set = &ctrl->set;
 	ctrl->nss.dev = &pdev->dev;
@@ -566,6 +626,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	if (err)
 		goto unmap;
 	ctrl->admin.timed_out = admin_timed_out;
+	ctrl->admin.event = event_came;
 	err = nvmq_admin_alloc(&ctrl->admin, &ctrl->hw, ctrl->id, options->admin_timeout * HZ);
 	if (err)
 		goto unmap;
@@ -656,6 +717,7 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 	} else {
 		nvmq_nss_unquiesce(&ctrl->nss);
 	}
+	cancel_work_sync(&ctrl->event_work);
 	cancel_work_sync(&ctrl->scan_work);
 	nvmq_nss_remove(&ctrl->nss);
 
@@ -670,6 +732,7 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
  */
 void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 {
+	cancel_work_sync(&ctrl->event_work);
 	cancel_work_sync(&ctrl->reset_work);
 	cancel_work_sync(&ctrl->scan_work);
 	if (ctrl->has_set)
@@ -702,35 +765,81 @@ void nvmq_ctrl_shutdown(struct nvmq_ctrl *ctrl)
 }
 
 /**
- * nvmq_ctrl_suspend - shut the device down, keep the disks and their I/O waiting
- * @ctrl: the controller
+ * nvmq_ctrl_hold - take the device down for a while, keep the disks and their I/O waiting
+ * @ctrl: a controller that was started
+ * @shutdown: tell the device that power may go (base 3.6.1); else it is only disabled
  *
- * Return: 0, or -EBUSY while a reset is under way.
+ * Waits for a reset that is under way.  No other begins before nvmq_ctrl_release(); a removal may.
+ * To hold what is held already changes nothing.
+ *
+ * Context: sleeps.  The device lock is held, as in all callbacks of the PCI and PM core.
+ * Return: 0; -ENODEV for a controller that is dead or being removed.
  */
-int nvmq_ctrl_suspend(struct nvmq_ctrl *ctrl)
+int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
 {
-	flush_work(&ctrl->reset_work);
-	if (get_state(ctrl) == NVMQ_DEAD)
+	if (ctrl->held)
 		return 0;
-	if (!set_state(ctrl, NVMQ_RESETTING))
-		return -EBUSY;
+	while (!set_state(ctrl, NVMQ_RESETTING)) {
+		enum nvmq_state state = get_state(ctrl);
+
+		if (state == NVMQ_DELETING || state == NVMQ_DEAD)
+			return -ENODEV;
+		flush_work(&ctrl->reset_work);
+		cond_resched();
+	}
+	ctrl->held = true;
 	mutex_lock(&ctrl->life);
 	nvmq_nss_quiesce(&ctrl->nss);
-	shut_down(ctrl);
+	if (shutdown)
+		shut_down(ctrl);
+	else
+		take_down(ctrl, false);
 	mutex_unlock(&ctrl->life);
 	return 0;
 }
 
 /**
- * nvmq_ctrl_resume - bring the device up after nvmq_ctrl_suspend()
+ * nvmq_ctrl_release - bring the device up after nvmq_ctrl_hold(), if it is held
  * @ctrl: the controller
  *
- * Return: 0; a device that does not come back is given up by the reset.
+ * Returns at once; a device that does not come back is given up by the reset.
+ *
+ * Context: does not sleep; the device lock is held.
  */
-int nvmq_ctrl_resume(struct nvmq_ctrl *ctrl)
+void nvmq_ctrl_release(struct nvmq_ctrl *ctrl)
 {
-	if (get_state(ctrl) == NVMQ_RESETTING)
-		queue_work(ctrl_wq, &ctrl->reset_work);
+	if (!ctrl->held)
+		return;
+	ctrl->held = false;
+	queue_work(ctrl_wq, &ctrl->reset_work);
+}
+
+/**
+ * nvmq_ctrl_settle - wait for the end of a reset that was begun
+ * @ctrl: the controller
+ *
+ * Context: sleeps.
+ * Return: 0 if the controller is live; -EIO if not.
+ */
+int nvmq_ctrl_settle(struct nvmq_ctrl *ctrl)
+{
+	flush_work(&ctrl->reset_work);
+	return get_state(ctrl) == NVMQ_LIVE ? 0 : -EIO;
+}
+
+/**
+ * nvmq_ctrl_rescan - look for namespaces anew
+ * @ctrl: the controller
+ *
+ * Context: sleeps; does I/O to read partition tables.
+ * Return: 0; -EBUSY if the controller is not live.
+ */
+int nvmq_ctrl_rescan(struct nvmq_ctrl *ctrl)
+{
+	if (get_state(ctrl) != NVMQ_LIVE)
+		return -EBUSY;
+	queue_work(ctrl_wq, &ctrl->scan_work);
+	flush_work(&ctrl->scan_work);
 	return 0;
 }
 

@@ -50,7 +50,12 @@ enum nvmq_state {
  * @has_set: @set is allocated
  * @reset_work: takes the controller down and brings it up again
  * @scan_work: brings the disks up to date
+ * @event_work: answers an asynchronous event
+ * @event: that event, dword 0 of its completion
+ * @oaes: optional events that the device has (Identify Controller)
+ * @mtfa_ms: how long the activation of firmware may hold I/O up (MTFA)
  * @orphans: bios of requests whose queue a reset took away, to be sent again
+ * @held: taken down by nvmq_ctrl_hold(); under the device lock
  * @shutdown_ms: how long a shutdown may take (RTD3E)
  * @io_timeout: jiffies that an I/O may take
  * @model: Identify Controller, MN, without trailing blanks
@@ -74,7 +79,12 @@ struct nvmq_ctrl {
 	bool has_set;
 	struct work_struct reset_work;
 	struct work_struct scan_work;
+	struct work_struct event_work;
+	u32 event;
+	u32 oaes;
+	u32 mtfa_ms;
 	struct bio_list orphans;
+	bool held;
 
 	u32 shutdown_ms;
 	unsigned long io_timeout;
@@ -105,9 +115,11 @@ int nvmq_ctrl_start(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_shutdown(struct nvmq_ctrl *ctrl);
-int nvmq_ctrl_suspend(struct nvmq_ctrl *ctrl);
-int nvmq_ctrl_resume(struct nvmq_ctrl *ctrl);
+int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown);
+void nvmq_ctrl_release(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why);
+int nvmq_ctrl_settle(struct nvmq_ctrl *ctrl);
+int nvmq_ctrl_rescan(struct nvmq_ctrl *ctrl);
 const char *nvmq_ctrl_state_name(const struct nvmq_ctrl *ctrl);
 
 #endif /* NVMQ_CTRL_H */

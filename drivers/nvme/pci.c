@@ -186,15 +186,73 @@ static void nvmq_shutdown(struct pci_dev *pdev)
 
 static int nvmq_suspend(struct device *dev)
 {
-	return nvmq_ctrl_suspend(dev_get_drvdata(dev));
+	/* A dead one has nothing to lose, and must not keep the machine awake. */
+	nvmq_ctrl_hold(dev_get_drvdata(dev), true);
+	return 0;
 }
 
 static int nvmq_resume(struct device *dev)
 {
-	return nvmq_ctrl_resume(dev_get_drvdata(dev));
+	nvmq_ctrl_release(dev_get_drvdata(dev));
+	return 0;
 }
 
 static DEFINE_SIMPLE_DEV_PM_OPS(nvmq_pm_ops, nvmq_suspend, nvmq_resume);
+
+/* ---- resets and errors of the bus ---- */
+
+/* Somebody resets the function, by sysfs for instance: no I/O while that happens. */
+static void nvmq_reset_prepare(struct pci_dev *pdev)
+{
+	dev_info(&pdev->dev, "PCI reset: I/O waits\n");
+	nvmq_ctrl_hold(pci_get_drvdata(pdev), false);
+}
+
+static void nvmq_reset_done(struct pci_dev *pdev)
+{
+	nvmq_ctrl_release(pci_get_drvdata(pdev));
+	nvmq_ctrl_settle(pci_get_drvdata(pdev));
+}
+
+static pci_ers_result_t nvmq_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	struct nvmq_ctrl *ctrl = pci_get_drvdata(pdev);
+
+	switch (state) {
+	case pci_channel_io_normal:
+		return PCI_ERS_RESULT_CAN_RECOVER;
+	case pci_channel_io_frozen:
+		dev_warn(&pdev->dev, "PCI error: I/O waits for a reset of the bus\n");
+		return nvmq_ctrl_hold(ctrl, false) ? PCI_ERS_RESULT_DISCONNECT :
+						     PCI_ERS_RESULT_NEED_RESET;
+	default:
+		dev_err(&pdev->dev, "PCI error: the bus is lost\n");
+		/* What waits must fail: bringing up a device that does not answer sees to that. */
+		nvmq_ctrl_hold(ctrl, false);
+		nvmq_ctrl_release(ctrl);
+		return PCI_ERS_RESULT_DISCONNECT;
+	}
+}
+
+static pci_ers_result_t nvmq_slot_reset(struct pci_dev *pdev)
+{
+	pci_restore_state(pdev);
+	nvmq_ctrl_release(pci_get_drvdata(pdev));
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+static void nvmq_error_resume(struct pci_dev *pdev)
+{
+	nvmq_ctrl_settle(pci_get_drvdata(pdev));
+}
+
+static const struct pci_error_handlers nvmq_err_handler = {
+	.error_detected = nvmq_error_detected,
+	.slot_reset = nvmq_slot_reset,
+	.resume = nvmq_error_resume,
+	.reset_prepare = nvmq_reset_prepare,
+	.reset_done = nvmq_reset_done,
+};
 
 /*
  * Every controller that speaks the NVMe I/O programming interface, and before
@@ -251,6 +309,7 @@ static struct pci_driver nvmq_driver = {
 	.remove = nvmq_remove,
 	.shutdown = nvmq_shutdown,
 	.dev_groups = nvmq_sysfs_groups,
+	.err_handler = &nvmq_err_handler,
 	.driver.pm = pm_sleep_ptr(&nvmq_pm_ops),
 };
 

@@ -62,6 +62,39 @@ static ssize_t firmware_rev_show(struct device *dev, struct device_attribute *at
 }
 static DEVICE_ATTR_RO(firmware_rev);
 
+/* What is written does not matter, as long as it is a 1. */
+static int parse_go(const char *buf)
+{
+	bool go;
+
+	return kstrtobool(buf, &go) || !go ? -EINVAL : 0;
+}
+
+static ssize_t reset_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	struct nvmq_ctrl *ctrl = dev_to_ctrl(dev);
+	int err = parse_go(buf);
+
+	if (!err)
+		err = nvmq_ctrl_reset(ctrl, "asked for");
+	if (!err)
+		err = nvmq_ctrl_settle(ctrl);
+	return err ?: count;
+}
+static DEVICE_ATTR_WO(reset);
+
+static ssize_t rescan_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			    size_t count)
+{
+	int err = parse_go(buf);
+
+	if (!err)
+		err = nvmq_ctrl_rescan(dev_to_ctrl(dev));
+	return err ?: count;
+}
+static DEVICE_ATTR_WO(rescan);
+
 static struct attribute *ctrl_attrs[] = {
 	&dev_attr_plan.attr,
 	&dev_attr_granted.attr,
@@ -69,6 +102,8 @@ static struct attribute *ctrl_attrs[] = {
 	&dev_attr_model.attr,
 	&dev_attr_serial.attr,
 	&dev_attr_firmware_rev.attr,
+	&dev_attr_reset.attr,
+	&dev_attr_rescan.attr,
 	NULL
 };
 

@@ -68,6 +68,7 @@
 #define NVMQ_CSTS_CFS		0x2u
 #define NVMQ_CSTS_SHST_MASK	(0x3u << 2)
 #define NVMQ_CSTS_SHST_DONE	(0x2u << 2)
+#define NVMQ_CSTS_PP		(0x1u << 5)	/* processing paused */
 
 /* CRTO, base 3.1.3.23: units of 500 ms */
 #define NVMQ_CRTO_CRWMT(crto)	((__u32)((crto) & 0xffff))
@@ -688,7 +689,8 @@ enum nvmq_identify_cns {
 
 #define NVMQ_IDENTIFY_SIZE	4096u
 #define NVMQ_ACTIVE_LIST_LEN	1024u
-#define NVMQ_NSID_MAX		0xfffffffeu	/* 0xffffffff is broadcast */
+#define NVMQ_NSID_MAX		0xfffffffeu
+#define NVMQ_NSID_ALL		0xffffffffu	/* broadcast */
 
 /* Power State Descriptor, base 5.17.2.1 */
 struct nvmq_power_state {
