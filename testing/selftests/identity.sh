@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# description: at a rescan a disk stays if its namespace cannot be identified, is replaced if it is another, goes if it is gone
+# description: at a rescan a disk stays if its namespace cannot be identified, and is replaced if it is another one
 # vm: -c 4 -d strict,size=64M,ns=2,queues=4
 # kernels: 6.12 7.2
 # time: 20
@@ -17,8 +17,6 @@ rescan() {
 # Unlike its name, this number is never given to another disk.
 number() { cat "/sys/block/$(disk "$BDF0" "$1")/diskseq"; }
 is_new() { [ -b "$(dev "$BDF0" "$1")" ] && [ "$(number "$1")" != "$2" ]; }
-no_disk() { ! disk "$BDF0" "$1"; }
-has_sectors() { [ "$(sectors "$(disk "$BDF0" 1)")" -eq "$1" ]; }
 
 load io_timeout=1
 random_file "$T_TMP/data" 65536
@@ -56,20 +54,3 @@ check_fails "another NGUID: who has the old disk open gets errors" \
 check "another NGUID: the new disk works" same "$T_TMP/data" "$(dev "$BDF0" 1)" 0
 device unlie all
 exec {held}<&-
-
-two=$(number 2)
-device namespace 1 resized 262144
-check "resized: reset" rescan
-wait_for "resized: the disk has the new size" has_sectors 262144
-check "resized: and the new blocks" zeroes "$(dev "$BDF0" 1)" $((100 << 20)) 65536
-check "resized: and the old ones" same "$T_TMP/data" "$(dev "$BDF0" 1)" 0
-
-device namespace 1 gone
-check "gone: reset" rescan
-wait_for "gone: no disk" no_disk 1
-log_has "gone: the log says so" "nvmq $BDF0: namespace 1 is gone"
-is "gone: the other is the same" "$(number 2)" "$two"
-device namespace 1 new 131072
-check "new: reset" rescan
-wait_for "new: a disk" ready "$BDF0" 1
-check "new: it works" zeroes "$(dev "$BDF0" 1)" 0 65536
