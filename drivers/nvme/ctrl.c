@@ -442,7 +442,6 @@ out:
 static void event_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, event_work);
-
 	u32 event = READ_ONCE(ctrl->event);
 
 	if (nvmq_event_is_activation(event))
@@ -677,9 +676,8 @@ int nvmq_ctrl_start(struct nvmq_ctrl *ctrl)
 	if (err)
 		return err;
 
-	/* So that the disks are there when insmod returns. */
-	queue_work(ctrl_wq, &ctrl->scan_work);
-	flush_work(&ctrl->scan_work);
+	/* So that the disks are there when insmod returns.  If it is reset already, that scans. */
+	nvmq_ctrl_rescan(ctrl);
 	return 0;
 }
 

@@ -490,6 +490,24 @@ online_cpus() {
 	done
 }
 
+# vectors_work DESC DISK: two points; needs queues_read. Each CPU's I/O must come
+# with an interrupt: nothing is found by time-outs.
+vectors_work() {
+	local cpu irq before bad=""
+	for cpu in $(online_cpus); do
+		irq=${Q_IRQ[${CPU_DEFAULT[$cpu]}]}
+		irqs_read
+		before=${IRQ_TOTAL[$irq]}
+		timeout 20 taskset -c "$cpu" dd if="/dev/$2" of=/dev/null bs=4096 count=16 iflag=direct status=none ||
+			bad+=" cpu$cpu-read"
+		irqs_read
+		[ "${IRQ_TOTAL[$irq]}" -gt "$before" ] || bad+=" cpu$cpu-silent"
+	done
+	is "$1: I/O from each CPU, interrupts on its queue's vector" "$bad" ""
+	fio_ok "$1: verified I/O on all queues at once" --filename="/dev/$2" --direct=1 --ioengine=io_uring --iodepth=16 \
+		--numjobs=4 --rw=randwrite --bs=4k --size=3M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
+}
+
 # --- data ------------------------------------------------------------------
 
 # random_file FILE BYTES: data that no other call gives
@@ -504,6 +522,16 @@ same() {
 	local length
 	length=$(stat -c %s "$1")
 	cmp <(dd if="$2" bs=1M skip="$3" count="$length" iflag=direct,skip_bytes,count_bytes status=none) "$1"
+}
+
+# cpus_differ SECONDS DEV KIB FILE: the CPUs that do not read from the start of DEV
+# what FILE begins with, or not in time; KIB is a multiple of 64
+cpus_differ() {
+	local cpu
+	for cpu in $(online_cpus); do
+		timeout "$1" taskset -c "$cpu" cmp <(dd if="$2" bs=64k count=$(($3 / 64)) iflag=direct status=none) \
+			<(head -c "$3K" "$4") >&2 || echo "$cpu"
+	done
 }
 
 # zeroes DEV OFFSET LENGTH: all bytes are zero

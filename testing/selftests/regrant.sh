@@ -13,7 +13,7 @@ counts() { echo "$(granted "$BDF0" default) $(granted "$BDF0" read) $(granted "$
 # after_reset DESC GRANT WANT: the device drops a command, so that the driver
 # resets it, and grants GRANT queues from then on
 after_reset() {
-	local desc=$1 grant=$2 want=$3 ready bad="" cpu rc=0
+	local desc=$1 grant=$2 want=$3 ready rc=0
 	log_mark
 	background fio --eta=never --name=load --filename="$node" --offset=32M --size=8M --rw=randrw --bs=4k --direct=1 \
 		--ioengine=io_uring --iodepth=32 --numjobs=4 --offset_increment=32M --verify=crc32c --do_verify=1 \
@@ -30,11 +30,7 @@ after_reset() {
 	[ "$rc" -eq 0 ] || note_file "$T_TMP/bg.out"
 	check "$desc: live again" live "$BDF0"
 	is "$desc: granted" "$(counts)" "$want"
-	for cpu in $(online_cpus); do
-		timeout 20 taskset -c "$cpu" cmp <(dd if="$node" bs=64k count=16 iflag=direct status=none) <(head -c $((16 << 16)) "$T_TMP/data") ||
-			bad+=" $cpu"
-	done
-	is "$desc: every CPU's queue works afterwards" "$bad" ""
+	is "$desc: every CPU's queue works afterwards" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
 	check "$desc: flush" blockdev --flushbufs "$node"
 }
 more_enables() { [ "$(device_stat enables)" -gt "$1" ]; }

@@ -60,11 +60,7 @@ wait "$other" || note "the one by sysfs was refused: the other was under way"
 check "live after two at once" live "$BDF0"
 check "by sysfs, idle" reset_by_sysfs
 check "by the PCI core, idle" reset_by_pci
-bad=""
-for cpu in $(online_cpus); do
-	timeout 20 taskset -c "$cpu" cmp <(dd if="$node" bs=64k count=64 iflag=direct status=none) "$T_TMP/data" || bad+=" $cpu"
-done
-is "every CPU reads what was there before" "$bad" ""
+is "every CPU reads what was there before" "$(cpus_differ 20 "$node" 4096 "$T_TMP/data")" ""
 
 check "rescan" dd if=<(echo 1) of="$sys/nvmq/rescan" status=none
 if strict; then

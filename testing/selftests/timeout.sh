@@ -69,10 +69,5 @@ check "load: the callers end" poll_until 40 gone "$BG"
 rc=0
 wait "$BG" || rc=$?
 is "load: no error, all data verified" "$rc" 0
-bad=
-for cpu in $(online_cpus); do
-	timeout 10 taskset -c "$cpu" cmp <(dd if="$node" bs=64k count=16 iflag=direct status=none) \
-		<(head -c $((16 * 65536)) "$T_TMP/data") || bad+=" $cpu"
-done
-is "every CPU's queue works afterwards" "$bad" ""
+is "every CPU's queue works afterwards" "$(cpus_differ 10 "$node" 1024 "$T_TMP/data")" ""
 is "the state is live" "$(state "$BDF0")" live

@@ -12,7 +12,7 @@ device=$1
 shift
 
 try() {
-	local limit=$1 disk lines cpu irq before bad="" none=""
+	local limit=$1 disk lines none=""
 	disk=$(disk "$BDF0")
 	queues_read "$BDF0"
 	irqs_read
@@ -23,19 +23,7 @@ try() {
 	is "$limit vectors: as many lines in /proc/interrupts" "$lines" "$(granted "$BDF0" vectors)"
 	[[ " ${Q_IRQ[*]} " != *" - "* ]] || none="a queue without"
 	is "$limit vectors: every queue has one" "$none" ""
-	for cpu in $(online_cpus); do
-		irq=${Q_IRQ[${CPU_DEFAULT[$cpu]}]}
-		irqs_read
-		before=${IRQ_TOTAL[$irq]}
-		timeout 20 taskset -c "$cpu" dd if="/dev/$disk" of=/dev/null bs=4096 count=16 iflag=direct status=none ||
-			bad+=" cpu$cpu-read"
-		irqs_read
-		[ "${IRQ_TOTAL[$irq]}" -gt "$before" ] || bad+=" cpu$cpu-silent"
-	done
-	is "$limit vectors: I/O from each CPU, interrupts on its queue's vector" "$bad" ""
-	fio_ok "$limit vectors: verified I/O on all queues at once" --filename="/dev/$disk" --direct=1 \
-		--ioengine=io_uring --iodepth=16 --numjobs=4 --rw=randwrite --bs=4k --size=3M \
-		--offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
+	vectors_work "$limit vectors" "$disk"
 }
 
 load
