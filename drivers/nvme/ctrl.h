@@ -34,6 +34,8 @@ enum nvmq_state {
 	NVMQ_NR_STATES
 };
 
+#define NVMQ_INCIDENT_TEXT	16384u
+
 /**
  * struct nvmq_ctrl - a controller
  * @hw: its registers
@@ -56,6 +58,8 @@ enum nvmq_state {
  * @mtfa_ms: how long the activation of firmware may hold I/O up (MTFA)
  * @orphans: bios of requests whose queue a reset took away, to be sent again
  * @held: taken down by nvmq_ctrl_hold(); under the device lock
+ * @incident: text: what the recorder had at the last time-out, NVMQ_INCIDENT_TEXT bytes; under
+ *            @life
  * @shutdown_ms: how long a shutdown may take (RTD3E)
  * @io_timeout: jiffies that an I/O may take
  * @model: Identify Controller, MN, without trailing blanks
@@ -85,6 +89,7 @@ struct nvmq_ctrl {
 	u32 mtfa_ms;
 	struct bio_list orphans;
 	bool held;
+	char *incident;
 
 	u32 shutdown_ms;
 	unsigned long io_timeout;
