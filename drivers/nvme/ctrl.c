@@ -26,6 +26,9 @@
 /* NVMQ_QUIRK_DELAY_RDY: what these devices need after CC.EN=0. */
 #define DELAY_RDY_MS		2300u
 
+/* How long a controller is held for a reset of the bus that may have failed. */
+#define HOLD_LIMIT_MS		60000u
+
 static DEFINE_IDA(ctrl_ids);
 static struct workqueue_struct *ctrl_wq;
 
@@ -640,6 +643,29 @@ static void admin_timed_out(struct nvmq_admin *admin)
 	nvmq_ctrl_reset(container_of(admin, struct nvmq_ctrl, admin), "admin command timed out");
 }
 
+/*
+ * See nvmq_ctrl_limit_hold().  Never waits for the device lock: the removal, which
+ * has it, waits for this.
+ */
+static void hold_work(struct work_struct *work)
+{
+	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, hold_work.work);
+	struct device *dev = &ctrl->pdev->dev;
+	bool again = true;
+
+	if (device_trylock(dev)) {
+		again = ctrl->hold_limited && time_before(jiffies, ctrl->hold_until);
+		if (ctrl->hold_limited && !again) {
+			dev_warn(dev, "nvme%d: nobody has reset the bus: trying without\n",
+				 ctrl->id);
+			nvmq_ctrl_release(ctrl);
+		}
+		device_unlock(dev);
+	}
+	if (again)
+		queue_delayed_work(ctrl_wq, &ctrl->hold_work, HZ);
+}
+
 /* ---- birth and death ---- */
 
 /* Is this a disk nvmeXn..., or a partition of one, for a given X? */
@@ -704,6 +730,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	INIT_WORK(&ctrl->reset_work, reset_work);
 	INIT_WORK(&ctrl->scan_work, scan_work);
 	INIT_WORK(&ctrl->event_work, event_work);
+	INIT_DELAYED_WORK(&ctrl->hold_work, hold_work);
 	ctrl->nss.admin = &ctrl->admin;
 	ctrl->nss.set = &ctrl->set;
 	ctrl->nss.dev = &pdev->dev;
@@ -806,6 +833,7 @@ static void shut_down(struct nvmq_ctrl *ctrl)
 void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 {
 	set_state(ctrl, NVMQ_DELETING);
+	cancel_delayed_work_sync(&ctrl->hold_work);
 	cancel_work_sync(&ctrl->reset_work);
 
 	if (nvmq_hw_gone(&ctrl->hw)) {
@@ -900,6 +928,19 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
 }
 
 /**
+ * nvmq_ctrl_limit_hold - do not wait for nvmq_ctrl_release() for ever
+ * @ctrl: a controller that is held
+ *
+ * Context: does not sleep; the device lock is held.
+ */
+void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl)
+{
+	ctrl->hold_limited = true;
+	ctrl->hold_until = jiffies + msecs_to_jiffies(HOLD_LIMIT_MS);
+	queue_delayed_work(ctrl_wq, &ctrl->hold_work, HZ);
+}
+
+/**
  * nvmq_ctrl_release - bring the device up after nvmq_ctrl_hold(), if it is held
  * @ctrl: the controller
  *
@@ -912,6 +953,7 @@ void nvmq_ctrl_release(struct nvmq_ctrl *ctrl)
 	if (!ctrl->held)
 		return;
 	ctrl->held = false;
+	ctrl->hold_limited = false;
 	queue_work(ctrl_wq, &ctrl->reset_work);
 }
 
