@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# description: PCI errors that the port reports, under load: corrected, non-fatal, fatal with a reset of the bus; no data lost
-# vm: @MONITOR@ -c 4 -d size=256M,queues=4,port
+# description: PCI errors that the port reports, under load: non-fatal, and fatal with a reset of the bus; no data lost
+# vm: @MONITOR@ -c 4 -d size=256M,queues=4,port --qemu -global --qemu ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off
 # kernels: all
 # device: qemu
-# time: 30
+# time: 45
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # QEMU's controller has no AER capability of its own, the port before it has: an error of the port is one of all that is
-# below it.
+# below it. (The kernel must serve the slot itself, which it does not by default on this machine: else QEMU reports a link
+# that is down, and the kernel's reset of the bus fails. Corrected errors do not concern the driver.)
 BDF=0000:01:00.0
 port=/sys/bus/pci/devices/0000:00:10.0
-rounds=${1:-5}
+rounds=${1:-2}
 total() { awk '/TOTAL/ { print $2 }' "$port/aer_dev_$1"; }
 counted() { [ "$(total "$1")" -gt "$2" ]; }
 recovered() { [ "$(log_count 'AER: device recovery successful')" -ge "$1" ]; }
@@ -24,10 +25,9 @@ random_file "$T_TMP/data" $((4 << 20))
 put "$T_TMP/data" "$node" $((64 << 20))
 load_begin --filename="$node"
 io_begun "$disk"
-for kind in correctable nonfatal fatal; do
+for kind in nonfatal fatal; do
 	log_mark
 	case $kind in
-	correctable) error=RCVR ;;
 	nonfatal) error=POISON_TLP ;;
 	fatal) error=DLP ;;
 	esac
@@ -35,7 +35,7 @@ for kind in correctable nonfatal fatal; do
 		before=$(total "$kind")
 		monitor "pcie_aer_inject_error port0 $error"
 		check "$kind, $i: the kernel has seen it" poll_until 10 counted "$kind" "$before"
-		[ "$kind" = correctable ] || check "$kind, $i: and has recovered" poll_until 30 recovered "$i"
+		check "$kind, $i: and has recovered" poll_until 30 recovered "$i"
 		check "$kind, $i: live" live "$BDF"
 		check "$kind, $i: I/O goes on" io_begun "$disk"
 	done
@@ -47,5 +47,4 @@ for kind in correctable nonfatal fatal; do
 	esac
 done
 load_end "errors"
-log_since "$T_START" | grep -iE 'aer|nvmq' | tail -40
 check "what was there before is there" same "$T_TMP/data" "$node" $((64 << 20))
