@@ -651,15 +651,20 @@ t_port() {
 strict() { t_port nvmq.device0 >/dev/null; }
 
 # device COMMAND...: to the control socket of the first controller, which is
-# testing/device's; prints the answer. Fails if it is an error.
-device() {
-	local line port
-	if [ -z "${T_DEVICE:-}" ]; then
-		port=$(t_port nvmq.device0) || { note "no port nvmq.device0: needs a \"# vm:\" line with -d strict"; return 1; }
-		exec {T_DEVICE}<>"$port"
+# testing/device's; prints the answer. Fails if it is an error. The same of
+# another controller is device_of N COMMAND...
+device() { device_of 0 "$@"; }
+T_DEVICES=()
+device_of() {
+	local line port n=$1
+	shift
+	if [ -z "${T_DEVICES[n]:-}" ]; then
+		port=$(t_port "nvmq.device$n") || { note "no port nvmq.device$n: needs a \"# vm:\" line with -d strict"; return 1; }
+		# shellcheck disable=SC1083 # an array element is a variable as well
+		exec {T_DEVICES[n]}<>"$port"
 	fi
-	printf '%s\n' "$*" >&"$T_DEVICE"
-	while IFS= read -r -t 10 -u "$T_DEVICE" line; do
+	printf '%s\n' "$*" >&"${T_DEVICES[n]}"
+	while IFS= read -r -t 10 -u "${T_DEVICES[n]}" line; do
 		case $line in
 		ok) return 0 ;;
 		error:*) note "device: $*: $line"; return 1 ;;

@@ -12,9 +12,12 @@ rounds=${1:-2}
 BDF=0000:01:00.0
 port=0000:00:10.0
 sys=/sys/bus/pci/devices/$BDF
-# Slot Control of the port: the power goes off, and with it, in QEMU, the device at that very moment. The kernel learns of
-# it from the interrupt that comes then, which it has not enabled for slots that have a button.
-slot_off() { setpci -s "$port" CAP_EXP+18.w=0708:0708; }
+# Slot Control of the port: its power goes off, and with it, in QEMU, the device at that very moment. The power then seems
+# to be on again, and the kernel gets the interrupt of a card that was torn out, which it has not enabled for slots that
+# have a button.
+slot_off() {
+	setpci -s "$port" CAP_EXP+18.w=0700:0700 CAP_EXP+18.w=0108:0708
+}
 no_device() { [ ! -e "$sys" ]; }
 
 load io_timeout=10
