@@ -18,13 +18,15 @@
  * nvmq_hw_gone - has the device left the bus?
  * @hw: the controller
  *
- * CSTS can never be all ones on a live device (base 3.1.3.6).
+ * CSTS can never be all ones on a live device (base 3.1.3.6).  Some bridges, QEMU's among them,
+ * answer reads of what is no more with zeroes; but the slot has told the PCI core.
  *
- * Return: true if CSTS reads as all ones, or nothing is mapped.
+ * Return: true if CSTS reads as all ones, the PCI core knows, or nothing is mapped.
  */
 bool nvmq_hw_gone(const struct nvmq_hw *hw)
 {
-	return !hw->bar || nvmq_read32(hw->bar, NVMQ_REG_CSTS) == ALL_ONES;
+	return !hw->bar || READ_ONCE(hw->pdev->error_state) == pci_channel_io_perm_failure ||
+	       nvmq_read32(hw->bar, NVMQ_REG_CSTS) == ALL_ONES;
 }
 
 /**

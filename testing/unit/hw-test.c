@@ -607,6 +607,14 @@ static void test_absent(void)
 	start();
 	m.gone = true;
 	CHECK(nvmq_hw_gone(&hw) && nvmq_hw_status(&hw) == GONE, "there");
+	m.gone = false;
+	CHECK(!nvmq_hw_gone(&hw), "gone");
+	pdev.error_state = pci_channel_io_frozen;
+	CHECK(!nvmq_hw_gone(&hw), "gone while frozen");
+	pdev.error_state = pci_channel_io_perm_failure;
+	CHECK(nvmq_hw_gone(&hw), "there, though the slot says that it is not");
+	pdev.error_state = pci_channel_io_normal;
+	m.gone = true;
 	CHECK(nvmq_hw_probe_caps(&hw) == -ENODEV, "caps");
 	check_line("absent", "all ones", "");
 	CHECK(nvmq_hw_disable(&hw) == -ENODEV, "disable");

@@ -19,8 +19,15 @@ struct resource {
 #define IORESOURCE_IO	0x00000100
 #define IORESOURCE_MEM	0x00000200
 
+typedef enum {
+	pci_channel_io_normal = 1,
+	pci_channel_io_frozen,
+	pci_channel_io_perm_failure,
+} pci_channel_state_t;
+
 struct pci_dev {
 	struct device dev;
+	pci_channel_state_t error_state;
 	struct resource resource[6];
 };
 
