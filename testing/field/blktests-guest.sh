@@ -13,6 +13,10 @@ cp -r /repo/.build/blktests/copy /tmp/blktests
 cd /tmp/blktests
 [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 
+[ ! -e kernel-config ] || { mkdir -p /boot; cp kernel-config "/boot/config-$(uname -r)"; }
+# It makes tables of what a test has measured, and is in a package that nothing else here needs.
+command -v column >/dev/null || { printf '#!/bin/sh\nexec cat\n' >/usr/local/bin/column; chmod +x /usr/local/bin/column; }
+
 # The name may be another one after a test that rescans.
 disk()
 {
@@ -50,7 +54,7 @@ for name; do
 	echo "TEST_DEVS=($node)" >config
 	dmesg -C
 	status=0
-	timeout -k 10 240 ./check -d -q 10 "$name" >/tmp/said 2>&1 </dev/null || status=$?
+	timeout -k 10 240 ./check -d --quick=10 "$name" >/tmp/said 2>&1 </dev/null || status=$?
 	cat /tmp/said
 	if ((status == 124 || status == 137)); then
 		verdict=hang
@@ -59,7 +63,7 @@ for name; do
 	elif grep -q '\[passed\]' /tmp/said; then
 		verdict=pass
 	else
-		verdict="skip ($(grep -v '\[not run\]' /tmp/said | head -n 1 | xargs -0 | cut -c 1-80))"
+		verdict="skip ($(grep -A 1 '\[not run\]' /tmp/said | tail -n +2 | head -n 1 | xargs -0 | cut -c 1-80))"
 	fi
 	dmesg | grep -E 'BUG:|WARNING:|Oops|Call Trace|nvm[eq] .*(timed out|timeout|dead|given up)' | head -n 5 || true
 	if ! node=$(wait_disk) || ! cpus_read "$node"; then

@@ -94,7 +94,7 @@ static void *aligned(size_t length)
 static void write_blocks(const char *name, const char *file, uint64_t count)
 {
 	uint64_t *block = aligned(BLOCK), n = 0;
-	int fd = open(file, O_RDWR | O_CREAT | O_DIRECT, 0600);
+	int fd = open(file, O_RDWR | O_DIRECT);
 	unsigned int i, burst;
 
 	if (fd < 0)
