@@ -14,8 +14,7 @@ cd /tmp/blktests
 [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 
 [ ! -e kernel-config ] || { mkdir -p /boot; cp kernel-config "/boot/config-$(uname -r)"; }
-# It makes tables of what a test has measured, and is in a package that nothing else here needs.
-command -v column >/dev/null || { printf '#!/bin/sh\nexec cat\n' >/usr/local/bin/column; chmod +x /usr/local/bin/column; }
+PATH=$PATH:/tmp/blktests/bin
 
 # The name may be another one after a test that rescans.
 disk()
