@@ -5,14 +5,14 @@
 
 # Variables on the command line (make check T=... K=...) reach the scripts through the environment.
 KDIR ?= /lib/modules/$(shell uname -r)/build
-export K T J PLAN DEVICE KDIR
+export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS DRIVER
 
 .DEFAULT_GOAL := help
-.PHONY: help run check bench shell docs modules install clean
+.PHONY: help run check bench power-cut soak blktests shell docs modules install clean
 
 help: ## this list
 	@echo 'Commands:'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 	@echo 'K=6.1, 6.12 or 7.2 picks a kernel. DEVICE and PLAN: see vm/run --help and Documentation/parameters.rst.'
 	@echo 'Fetched and generated things are kept in $${XDG_CACHE_HOME:-~/.cache}/nvmq, logs and modules in .build.'
@@ -26,6 +26,15 @@ check: ## every test on every kernel (T=name or K=6.12 for a part of it)
 bench: ## instructions per I/O of nvmq, the in-tree driver and null_blk
 	@vm/setup vm build bench
 	@testing/perf/bench
+
+power-cut: ## the power fails ROUNDS=50 times under writes that are acknowledged (SEED=n, DEVICE=qemu or strict)
+	@testing/field/power-cut
+
+soak: ## a mixed load with something happening each second, for MINUTES=10 (SEED=n)
+	@testing/field/soak
+
+blktests: ## the tests of a device in a checkout of blktests, BLKTESTS=dir, with nvmq and the in-tree driver
+	@testing/field/blktests
 
 shell: ## a prompt in a VM with nvmq loaded (K=, DEVICE=, PLAN=)
 	@vm/setup vm build

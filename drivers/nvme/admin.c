@@ -84,6 +84,7 @@ int nvmq_admin_start(struct nvmq_admin *admin)
 	admin->q.cq_db = hw->bar + nvmq_doorbell_offset(0, true, dstrd);
 	spin_lock_irq(&admin->lock);
 	admin->tags = 0;
+	admin->aborts = 0;
 	admin->epoch++;
 	admin->q.live = true;
 	spin_unlock_irq(&admin->lock);
@@ -101,6 +102,19 @@ static void event_came(struct nvmq_admin *admin, const struct nvmq_cqe *cqe)
 				     nvmq_cmd_status_name(status), status);
 	else
 		admin->event(admin, le32_to_cpu(cqe->dw0));
+}
+
+/* An Abort, for which nobody waits.  What it was for ends by itself, or not.  @admin->lock held. */
+static void abort_came(struct nvmq_admin *admin, const struct nvmq_cqe *cqe)
+{
+	u16 status = le16_to_cpu(cqe->status) >> 1;
+
+	__clear_bit(le16_to_cpu(cqe->cid) & NVMQ_CID_TAG_MASK, &admin->tags);
+	admin->aborts--;
+	wake_up(&admin->wait);
+	if (status)
+		dev_warn_ratelimited(admin->q.dev, "Abort refused: %s (%#x)\n",
+				     nvmq_cmd_status_name(status), status);
 }
 
 /* @admin->lock held.  Completes what the ring holds; returns how many. */
@@ -122,6 +136,8 @@ static unsigned int reap(struct nvmq_admin *admin)
 		trace_nvmq_completion(admin->q.ctrl_id, 0, cur.head, cqe);
 		if (owner == admin) {
 			event_came(admin, cqe);
+		} else if (owner == &admin->aborts) {
+			abort_came(admin, cqe);
 		} else if (!w) {
 			admin->q.bogus++;
 			dev_warn_ratelimited(admin->q.dev,
@@ -212,10 +228,11 @@ void nvmq_admin_stop(struct nvmq_admin *admin)
 	spin_lock_irqsave(&admin->lock, flags);
 	admin->q.live = false;
 	for (tag = 0; admin->q.slots && tag < NVMQ_ADMIN_TAGS; tag++) {
-		struct waiter *w = admin->q.slots[tag].owner;
+		void *owner = admin->q.slots[tag].owner;
+		struct waiter *w = owner;
 
 		admin->q.slots[tag].owner = NULL;
-		if (w && !w->abandoned) {
+		if (w && owner != &admin->aborts && !w->abandoned) {
 			w->gone = true;
 			complete(&w->done);
 		}
@@ -317,6 +334,7 @@ static bool await(struct nvmq_admin *admin, struct waiter *w)
 
 	/* The command may be done and only its interrupt lost. */
 	if (reap_now(admin) && try_wait_for_completion(&w->done)) {
+		admin->q.lost++;
 		dev_warn_ratelimited(admin->q.dev,
 				     "admin queue: completion found without an interrupt\n");
 		return true;
@@ -495,6 +513,70 @@ int nvmq_admin_request_event(struct nvmq_admin *admin)
 		push(admin, &sqe, NVMQ_ADMIN_EVENT_TAG, admin);
 	spin_unlock_irq(&admin->lock);
 	return err;
+}
+
+/**
+ * nvmq_admin_abort - Abort (base 5.1), without waiting for it
+ * @admin: the queue
+ * @sqid: submission queue of the command
+ * @cid: its identifier
+ *
+ * If the device still has the command it completes it with "abort requested", soon or late; if
+ * not, or if it does not care, nothing comes of this.
+ *
+ * Context: does not sleep.
+ * Return: 0; -EBUSY if the device takes no more aborts just now; -ENODEV if the queue is stopped.
+ */
+int nvmq_admin_abort(struct nvmq_admin *admin, u16 sqid, u16 cid)
+{
+	struct nvmq_sqe sqe = {
+		.opcode = NVMQ_ADMIN_ABORT,
+		.cdw10 = cpu_to_le32((u32)cid << 16 | sqid),
+	};
+	unsigned long tag;
+	int err = 0;
+
+	spin_lock_irq(&admin->lock);
+	tag = find_first_zero_bit(&admin->tags, NVMQ_ADMIN_TAGS);
+	if (!admin->q.live) {
+		err = -ENODEV;
+	} else if (admin->aborts >= admin->max_aborts || tag >= NVMQ_ADMIN_TAGS) {
+		err = -EBUSY;
+	} else {
+		__set_bit(tag, &admin->tags);
+		admin->aborts++;
+		push(admin, &sqe, tag, &admin->aborts);
+	}
+	spin_unlock_irq(&admin->lock);
+	return err;
+}
+
+/**
+ * nvmq_admin_allow_retry_delay - let the device say when a failed command may be tried again
+ * @admin: the queue
+ *
+ * Host Behavior Support, ACRE (base 5.27.1.18): without it CRD is always 0.
+ *
+ * Context: sleeps.
+ * Return: 0, also if the device refuses; or another error of nvmq_admin_exec().
+ */
+int nvmq_admin_allow_retry_delay(struct nvmq_admin *admin)
+{
+	struct nvmq_host_behavior behavior = { .acre = 1 };
+	struct nvmq_admin_cmd cmd = {
+		.sqe.opcode = NVMQ_ADMIN_SET_FEATURES,
+		.sqe.cdw10 = cpu_to_le32(NVMQ_FEAT_HOST_BEHAVIOR),
+		.buf = &behavior,
+		.len = sizeof(behavior),
+		.to_device = true,
+	};
+	int err = nvmq_admin_exec(admin, &cmd);
+
+	if (err != -EIO)
+		return err;
+	dev_warn(admin->q.dev, "Set Features, Host Behavior Support, refused: %s (%#x)\n",
+		 nvmq_cmd_status_name(cmd.status), cmd.status);
+	return 0;
 }
 
 /**

@@ -22,6 +22,9 @@
 #define NVMQ_ADMIN_TAGS		(NVMQ_ADMIN_ENTRIES - 2)
 #define NVMQ_ADMIN_EVENT_TAG	NVMQ_ADMIN_TAGS
 
+/* More Abort commands than that at a time would leave little for others. */
+#define NVMQ_ADMIN_ABORTS	8u
+
 /**
  * struct nvmq_admin_cmd - an admin command and its outcome
  * @sqe: the command; CID and data pointer are filled in by nvmq_admin_exec()
@@ -46,13 +49,15 @@ struct nvmq_admin_cmd {
  * struct nvmq_admin - the admin queue of a controller
  * @hw: its registers
  * @q: the queue pair; memory lives from nvmq_admin_alloc() to nvmq_admin_free()
- * @lock: guards both rings, @tags, @epoch and @lost; taken in hard interrupt
+ * @lock: guards both rings, @tags, @epoch, @lost and @aborts; taken in hard interrupt
  *        context
  * @wait: commands wait here for a tag
  * @tags: tags in use, a bit each; a timed-out command keeps its bit
  * @epoch: counts the starts, so that a command of before a reset neither sends
  *         nor frees a tag that is another's by now
  * @lost: buffers of timed-out commands, which the device may still write
+ * @aborts: Abort commands that are with the device
+ * @max_aborts: how many of them it takes (ACL), at most NVMQ_ADMIN_ABORTS; set by the owner
  * @irq: Linux interrupt number; 0 while there is none, and waiters poll
  * @timeout: jiffies that a command may take
  * @timed_out: called, from process context, when a command did not come back
@@ -68,6 +73,8 @@ struct nvmq_admin {
 	unsigned long tags;
 	u32 epoch;
 	struct list_head lost;
+	u32 aborts;
+	u32 max_aborts;
 	int irq;
 	unsigned long timeout;
 	void (*timed_out)(struct nvmq_admin *admin);
@@ -88,6 +95,8 @@ int nvmq_admin_identify(struct nvmq_admin *admin, enum nvmq_identify_cns cns, u3
 			u8 csi, void *buf);
 int nvmq_admin_log_page(struct nvmq_admin *admin, enum nvmq_log_page page, void *buf, u32 len);
 int nvmq_admin_request_event(struct nvmq_admin *admin);
+int nvmq_admin_abort(struct nvmq_admin *admin, u16 sqid, u16 cid);
+int nvmq_admin_allow_retry_delay(struct nvmq_admin *admin);
 int nvmq_admin_set_queue_count(struct nvmq_admin *admin, u32 wanted, u32 *granted);
 int nvmq_admin_create_cq(struct nvmq_admin *admin, const struct nvmq_queue *q, int vector);
 int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q, u16 cqid);

@@ -124,7 +124,7 @@ static const struct {
 	{ NVMQ_SC_DATA_TRANSFER, BLK_STS_IOERR, "data transfer error" },
 	{ NVMQ_SC_POWER_LOSS, BLK_STS_IOERR, "aborted, power loss notification" },
 	{ NVMQ_SC_INTERNAL, BLK_STS_IOERR, "internal error" },
-	{ NVMQ_SC_ABORT_REQUESTED, BLK_STS_IOERR, "abort requested" },
+	{ NVMQ_SC_ABORT_REQUESTED, BLK_STS_TIMEOUT, "abort requested" },
 	{ NVMQ_SC_ABORT_SQ_DELETED, BLK_STS_IOERR, "aborted, queue deleted" },
 	{ NVMQ_SC_INVALID_NAMESPACE, BLK_STS_IOERR, "invalid namespace or format" },
 	{ NVMQ_SC_COMMAND_SEQUENCE, BLK_STS_IOERR, "command sequence error" },
@@ -213,6 +213,38 @@ const char *nvmq_cmd_opcode_name(u8 opcode)
 		return "Write Zeroes";
 	case NVMQ_IO_DSM:
 		return "Dataset Management";
+	default:
+		return "unknown";
+	}
+}
+
+/**
+ * nvmq_cmd_admin_opcode_name - an admin opcode in words, for the log
+ * @opcode: the opcode
+ *
+ * Return: a constant string.
+ */
+const char *nvmq_cmd_admin_opcode_name(u8 opcode)
+{
+	switch (opcode) {
+	case NVMQ_ADMIN_DELETE_SQ:
+		return "Delete I/O SQ";
+	case NVMQ_ADMIN_CREATE_SQ:
+		return "Create I/O SQ";
+	case NVMQ_ADMIN_GET_LOG_PAGE:
+		return "Get Log Page";
+	case NVMQ_ADMIN_DELETE_CQ:
+		return "Delete I/O CQ";
+	case NVMQ_ADMIN_CREATE_CQ:
+		return "Create I/O CQ";
+	case NVMQ_ADMIN_IDENTIFY:
+		return "Identify";
+	case NVMQ_ADMIN_ABORT:
+		return "Abort";
+	case NVMQ_ADMIN_SET_FEATURES:
+		return "Set Features";
+	case NVMQ_ADMIN_ASYNC_EVENT:
+		return "Async Event Req";
 	default:
 		return "unknown";
 	}

@@ -14,7 +14,9 @@
 
 #include "ctrl.h"
 #include "event.h"
+#include "recorder.h"
 #include "regs.h"
+#include "trace.h"
 
 /* Shutdown where the device gives no time of its own (RTD3E = 0). */
 #define SHUTDOWN_DEFAULT_MS	5000u
@@ -23,6 +25,9 @@
 #define MTFA_DEFAULT_MS		10000u
 /* NVMQ_QUIRK_DELAY_RDY: what these devices need after CC.EN=0. */
 #define DELAY_RDY_MS		2300u
+
+/* How long a controller is held for a reset of the bus that may have failed. */
+#define HOLD_LIMIT_MS		60000u
 
 static DEFINE_IDA(ctrl_ids);
 static struct workqueue_struct *ctrl_wq;
@@ -56,8 +61,10 @@ static bool set_state(struct nvmq_ctrl *ctrl, enum nvmq_state to)
 
 	spin_lock_irqsave(&ctrl->state_lock, flags);
 	ok = legal[ctrl->state] & BIT(to);
-	if (ok)
+	if (ok) {
+		trace_nvmq_state(ctrl->id, state_names[ctrl->state], state_names[to]);
 		WRITE_ONCE(ctrl->state, to);
+	}
 	spin_unlock_irqrestore(&ctrl->state_lock, flags);
 	return ok;
 }
@@ -89,7 +96,8 @@ static struct nvmq_ctrl *pools_to_ctrl(struct nvmq_io_pools *pools)
  * A request whose hardware queue does not exist: after a reset that was granted
  * fewer queues, until the maps are new.  Its bios are kept and sent again; a
  * request without bios (a flush of the block layer's own) fails.  When the
- * controller is dead or on its way out, everything fails.
+ * controller is live without any I/O queue, dead, or on its way out, everything
+ * fails.
  */
 static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 {
@@ -204,6 +212,7 @@ static void copy_text(char *to, const char *from, size_t len)
 static int identify(struct nvmq_ctrl *ctrl)
 {
 	struct device *dev = &ctrl->pdev->dev;
+	u32 *crdt_ms = ctrl->qset.pools.crdt_ms;
 	struct nvmq_id_ctrl *id;
 	u32 rtd3e_ms, sgls;
 	int err;
@@ -234,7 +243,13 @@ static int identify(struct nvmq_ctrl *ctrl)
 	ctrl->nss.vs = ctrl->hw.vs;
 	ctrl->oaes = le32_to_cpu(id->oaes);
 	ctrl->mtfa_ms = le16_to_cpu(id->mtfa) * 100 ?: MTFA_DEFAULT_MS;
+	ctrl->admin.max_aborts = min(id->acl + 1u, NVMQ_ADMIN_ABORTS);
+	crdt_ms[0] = le16_to_cpu(id->crdt1) * 100;
+	crdt_ms[1] = le16_to_cpu(id->crdt2) * 100;
+	crdt_ms[2] = le16_to_cpu(id->crdt3) * 100;
 	err = nvmq_nss_read_limits(&ctrl->nss, id);
+	if (!err && (crdt_ms[0] || crdt_ms[1] || crdt_ms[2]))
+		err = nvmq_admin_allow_retry_delay(&ctrl->admin);
 out:
 	kfree(id);
 	return err;
@@ -306,9 +321,74 @@ static void map_queues(struct blk_mq_tag_set *set)
 	nvmq_qset_map_queues(&set_to_ctrl(set)->qset, set);
 }
 
+static void to_incident(void *arg, const char *line)
+{
+	struct nvmq_ctrl *ctrl = arg;
+	size_t at = strlen(ctrl->incident);
+
+	scnprintf(ctrl->incident + at, NVMQ_INCIDENT_TEXT - at, "%s\n", line);
+}
+
+static void to_log(void *arg, const char *line)
+{
+	struct nvmq_ctrl *ctrl = arg;
+
+	dev_warn(&ctrl->pdev->dev, "%s\n", line);
+}
+
+/*
+ * @rq has not come back: keep what the recorder has, and tell the log the last
+ * of it, once for all commands that the same trouble has caught.  @life held.
+ */
+static void record(struct nvmq_ctrl *ctrl, const struct request *rq, u32 csts, const char *then)
+{
+	static DEFINE_RATELIMIT_STATE(once, 10 * HZ, 1);
+	const struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
+	char text[NVMQ_IO_TEXT], line[NVMQ_RECORDER_LINE + 64];
+
+	nvmq_io_describe(rq, text, sizeof(text));
+	snprintf(line, sizeof(line), "%s, timed out after %u s; CSTS=%#x: %s", text,
+		 jiffies_to_msecs(ctrl->io_timeout) / 1000, csts, then);
+	dev_warn_ratelimited(&ctrl->pdev->dev, "%s\n", line);
+	ctrl->incident[0] = '\0';
+	to_incident(ctrl, line);
+	nvmq_recorder_dump(&ioq->q, 48, to_incident, ctrl);
+	nvmq_recorder_dump(&ctrl->admin.q, 16, to_incident, ctrl);
+	if (__ratelimit(&once))
+		nvmq_recorder_dump(&ioq->q, 3, to_log, ctrl);
+}
+
+/*
+ * A live controller does not finish @rq.  First it is asked to give the command
+ * back (Abort), and has as much time again for that; then it is reset.  Aborts
+ * that have to wait for others' say nothing of the device.  @life held.
+ */
+static void escalate(struct nvmq_ctrl *ctrl, struct nvmq_ioq *ioq, struct request *rq)
+{
+	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+	u32 csts = nvmq_hw_status(&ctrl->hw);
+	u16 cid = nvmq_io_cid(rq);
+
+	/* All ones, from a device that is gone, have CFS too. */
+	if (!(csts & NVMQ_CSTS_CFS) && iod->aborted != (u16)~cid) {
+		int err = nvmq_admin_abort(&ctrl->admin, ioq->q.qid, cid);
+
+		if (!err) {
+			iod->aborted = ~cid;
+			record(ctrl, rq, csts, "abort");
+			return;
+		}
+		if (err == -EBUSY)
+			return;
+	}
+	record(ctrl, rq, csts, "reset");
+	nvmq_io_timed_out(rq);
+	nvmq_ctrl_reset(ctrl, csts & NVMQ_CSTS_CFS ? "fatal status" : "I/O timed out");
+}
+
 /*
  * The completion may be in the ring and only the interrupt lost; if not, the
- * controller is reset and the command sent again.
+ * device does not do as it should.
  */
 static enum blk_eh_timer_return timeout(struct request *rq)
 {
@@ -321,7 +401,7 @@ static enum blk_eh_timer_return timeout(struct request *rq)
 		return ret;
 
 	if (READ_ONCE(ioq->q.live) && nvmq_io_reap(ioq)) {
-		ioq->lost++;
+		ioq->q.lost++;
 		dev_warn_ratelimited(&ctrl->pdev->dev,
 				     "queue %u: completion found without an interrupt\n",
 				     ioq->q.qid);
@@ -334,12 +414,7 @@ static enum blk_eh_timer_return timeout(struct request *rq)
 
 	switch (get_state(ctrl)) {
 	case NVMQ_LIVE:
-		dev_warn_ratelimited(&ctrl->pdev->dev,
-				     "queue %u: command (tag %d) timed out after %u s; CSTS=%#x\n",
-				     ioq->q.qid, rq->tag, jiffies_to_msecs(ctrl->io_timeout) / 1000,
-				     nvmq_hw_status(&ctrl->hw));
-		nvmq_io_timed_out(rq);
-		nvmq_ctrl_reset(ctrl, "I/O timed out");
+		escalate(ctrl, ioq, rq);
 		break;
 	case NVMQ_DELETING:
 		/* No reset any more; what removal waits for must fail. */
@@ -401,8 +476,13 @@ static int alloc_set(struct nvmq_ctrl *ctrl)
 static void scan_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, scan_work);
+	bool able;
 
-	if (get_state(ctrl) == NVMQ_LIVE && ctrl->has_set)
+	/* A disk that is there can do without I/O queues for a while; a new one cannot. */
+	mutex_lock(&ctrl->life);
+	able = get_state(ctrl) == NVMQ_LIVE && nvmq_grant_total(&ctrl->qset.grant);
+	mutex_unlock(&ctrl->life);
+	if (able)
 		nvmq_nss_scan(&ctrl->nss);
 }
 
@@ -472,12 +552,48 @@ static void remap(struct nvmq_ctrl *ctrl)
 	resubmit_orphans(ctrl);
 }
 
-static void reset_work(struct work_struct *work)
+/*
+ * Brought up again, the disks quiesced: let I/O go on with the queues that there
+ * are now.  Returns an error if it cannot.  @life held.
+ */
+static int go_on(struct nvmq_ctrl *ctrl)
 {
-	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, reset_work);
 	struct device *dev = &ctrl->pdev->dev;
 	bool parked;
 	int err;
+
+	if (!nvmq_grant_total(&ctrl->qset.grant)) {
+		if (ctrl->has_set)
+			dev_err(dev, "nvme%d: no I/O queues after the reset: I/O fails until a reset brings some\n",
+				ctrl->id);
+		/* First live, then running: what waits must fail, not be kept. */
+		set_state(ctrl, NVMQ_LIVE);
+		nvmq_nss_unquiesce(&ctrl->nss);
+		return 0;
+	}
+	/* None until now: there are no disks yet either. */
+	if (!ctrl->has_set) {
+		err = alloc_set(ctrl);
+		if (err)
+			return err;
+	}
+	if (ctrl->qset.grant.depth < ctrl->set.queue_depth) {
+		/* The tags are for the old depth. */
+		dev_err(dev, "nvme%d: queues hold %u commands after the reset, not %u\n", ctrl->id,
+			ctrl->qset.grant.depth, ctrl->set.queue_depth);
+		return -EIO;
+	}
+	parked = nvmq_qset_park(&ctrl->qset);
+	nvmq_nss_unquiesce(&ctrl->nss);
+	if (parked)
+		remap(ctrl);
+	set_state(ctrl, NVMQ_LIVE);
+	return 0;
+}
+
+static void reset_work(struct work_struct *work)
+{
+	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, reset_work);
 
 	mutex_lock(&ctrl->life);
 	if (get_state(ctrl) != NVMQ_RESETTING)
@@ -490,28 +606,11 @@ static void reset_work(struct work_struct *work)
 		nvmq_nss_unquiesce(&ctrl->nss);
 		goto out;
 	}
-	err = bring_up(ctrl);
-	if (!err && ctrl->has_set && !nvmq_grant_total(&ctrl->qset.grant)) {
-		dev_err(dev, "nvme%d: no I/O queue after the reset\n", ctrl->id);
-		err = -EIO;
-	}
-	/* The tags are for the old depth. */
-	if (!err && ctrl->has_set && ctrl->qset.grant.depth < ctrl->set.queue_depth) {
-		dev_err(dev, "nvme%d: queues hold %u commands after the reset, not %u\n", ctrl->id,
-			ctrl->qset.grant.depth, ctrl->set.queue_depth);
-		err = -EIO;
-	}
-	if (err) {
+	if (bring_up(ctrl) || go_on(ctrl))
 		die(ctrl);
-	} else {
-		parked = ctrl->has_set && nvmq_qset_park(&ctrl->qset);
-		nvmq_nss_unquiesce(&ctrl->nss);
-		if (parked)
-			remap(ctrl);
-		if (set_state(ctrl, NVMQ_LIVE)) {
-			dev_info(dev, "nvme%d: reset done\n", ctrl->id);
-			queue_work(ctrl_wq, &ctrl->scan_work);
-		}
+	if (get_state(ctrl) == NVMQ_LIVE) {
+		dev_info(&ctrl->pdev->dev, "nvme%d: reset done\n", ctrl->id);
+		queue_work(ctrl_wq, &ctrl->scan_work);
 	}
 	/* Here, and not in die(): it may wait for I/O, which a time-out must not. */
 	if (get_state(ctrl) == NVMQ_DEAD)
@@ -542,6 +641,29 @@ int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why)
 static void admin_timed_out(struct nvmq_admin *admin)
 {
 	nvmq_ctrl_reset(container_of(admin, struct nvmq_ctrl, admin), "admin command timed out");
+}
+
+/*
+ * See nvmq_ctrl_limit_hold().  Never waits for the device lock: the removal, which
+ * has it, waits for this.
+ */
+static void hold_work(struct work_struct *work)
+{
+	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, hold_work.work);
+	struct device *dev = &ctrl->pdev->dev;
+	bool again = true;
+
+	if (device_trylock(dev)) {
+		again = ctrl->hold_limited && time_before(jiffies, ctrl->hold_until);
+		if (ctrl->hold_limited && !again) {
+			dev_warn(dev, "nvme%d: nobody has reset the bus: trying without\n",
+				 ctrl->id);
+			nvmq_ctrl_release(ctrl);
+		}
+		device_unlock(dev);
+	}
+	if (again)
+		queue_delayed_work(ctrl_wq, &ctrl->hold_work, HZ);
 }
 
 /* ---- birth and death ---- */
@@ -594,6 +716,11 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	ctrl = kzalloc_node(sizeof(*ctrl), GFP_KERNEL, dev_to_node(&pdev->dev));
 	if (!ctrl)
 		return ERR_PTR(-ENOMEM);
+	ctrl->incident = kzalloc(NVMQ_INCIDENT_TEXT, GFP_KERNEL);
+	if (!ctrl->incident) {
+		err = -ENOMEM;
+		goto free;
+	}
 	ctrl->pdev = pdev;
 	ctrl->io_timeout = options->io_timeout * HZ;
 	ctrl->shutdown_ms = SHUTDOWN_DEFAULT_MS;
@@ -603,6 +730,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	INIT_WORK(&ctrl->reset_work, reset_work);
 	INIT_WORK(&ctrl->scan_work, scan_work);
 	INIT_WORK(&ctrl->event_work, event_work);
+	INIT_DELAYED_WORK(&ctrl->hold_work, hold_work);
 	ctrl->nss.admin = &ctrl->admin;
 	ctrl->nss.set = &ctrl->set;
 	ctrl->nss.dev = &pdev->dev;
@@ -643,6 +771,7 @@ unmap:
 free_id:
 	ida_free(&ctrl_ids, ctrl->id);
 free:
+	kfree(ctrl->incident);
 	kfree(ctrl);
 	return ERR_PTR(err);
 }
@@ -704,6 +833,7 @@ static void shut_down(struct nvmq_ctrl *ctrl)
 void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 {
 	set_state(ctrl, NVMQ_DELETING);
+	cancel_delayed_work_sync(&ctrl->hold_work);
 	cancel_work_sync(&ctrl->reset_work);
 
 	if (nvmq_hw_gone(&ctrl->hw)) {
@@ -740,6 +870,7 @@ void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 	nvmq_qset_exit(&ctrl->qset);
 	nvmq_hw_unmap(&ctrl->hw);
 	ida_free(&ctrl_ids, ctrl->id);
+	kfree(ctrl->incident);
 	kfree(ctrl);
 }
 
@@ -797,6 +928,19 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
 }
 
 /**
+ * nvmq_ctrl_limit_hold - do not wait for nvmq_ctrl_release() for ever
+ * @ctrl: a controller that is held
+ *
+ * Context: does not sleep; the device lock is held.
+ */
+void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl)
+{
+	ctrl->hold_limited = true;
+	ctrl->hold_until = jiffies + msecs_to_jiffies(HOLD_LIMIT_MS);
+	queue_delayed_work(ctrl_wq, &ctrl->hold_work, HZ);
+}
+
+/**
  * nvmq_ctrl_release - bring the device up after nvmq_ctrl_hold(), if it is held
  * @ctrl: the controller
  *
@@ -809,6 +953,7 @@ void nvmq_ctrl_release(struct nvmq_ctrl *ctrl)
 	if (!ctrl->held)
 		return;
 	ctrl->held = false;
+	ctrl->hold_limited = false;
 	queue_work(ctrl_wq, &ctrl->reset_work);
 }
 

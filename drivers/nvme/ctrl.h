@@ -34,6 +34,8 @@ enum nvmq_state {
 	NVMQ_NR_STATES
 };
 
+#define NVMQ_INCIDENT_TEXT	16384u
+
 /**
  * struct nvmq_ctrl - a controller
  * @hw: its registers
@@ -56,6 +58,10 @@ enum nvmq_state {
  * @mtfa_ms: how long the activation of firmware may hold I/O up (MTFA)
  * @orphans: bios of requests whose queue a reset took away, to be sent again
  * @held: taken down by nvmq_ctrl_hold(); under the device lock
+ * @hold_limited: it is to end at @hold_until, in jiffies, if not before; under the device lock
+ * @hold_work: sees to that
+ * @incident: text: what the recorder had at the last time-out, NVMQ_INCIDENT_TEXT bytes; under
+ *            @life
  * @shutdown_ms: how long a shutdown may take (RTD3E)
  * @io_timeout: jiffies that an I/O may take
  * @model: Identify Controller, MN, without trailing blanks
@@ -85,6 +91,10 @@ struct nvmq_ctrl {
 	u32 mtfa_ms;
 	struct bio_list orphans;
 	bool held;
+	bool hold_limited;
+	unsigned long hold_until;
+	struct delayed_work hold_work;
+	char *incident;
 
 	u32 shutdown_ms;
 	unsigned long io_timeout;
@@ -116,6 +126,7 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_shutdown(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown);
+void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_release(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why);
 int nvmq_ctrl_settle(struct nvmq_ctrl *ctrl);

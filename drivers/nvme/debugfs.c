@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The queue map and the queues in debugfs.
+ * The queue map, the queues and the flight recorder in debugfs.
  *
  * Nothing depends on these files: that debugfs is not there, or full, is no
  * error anywhere.
@@ -12,6 +12,7 @@
 
 #include "ctrl.h"
 #include "debugfs.h"
+#include "recorder.h"
 
 static struct dentry *root;
 
@@ -86,6 +87,41 @@ static int queues_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(queues);
 
+static void to_seq(void *arg, const char *line)
+{
+	seq_printf(arg, "%s\n", line);
+}
+
+/* What each queue did last. */
+static int recorder_show(struct seq_file *m, void *unused)
+{
+	struct nvmq_ctrl *ctrl = m->private;
+	u16 total, qid;
+
+	if (mutex_lock_interruptible(&ctrl->life))
+		return -ERESTARTSYS;
+	nvmq_recorder_dump(&ctrl->admin.q, 16, to_seq, m);
+	total = nvmq_grant_total(&ctrl->qset.grant);
+	for (qid = 1; qid <= total; qid++)
+		nvmq_recorder_dump(&ctrl->qset.ioq[qid - 1]->q, 16, to_seq, m);
+	mutex_unlock(&ctrl->life);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(recorder);
+
+/* The same, of the queue of the last command that timed out, as it was then. */
+static int incident_show(struct seq_file *m, void *unused)
+{
+	struct nvmq_ctrl *ctrl = m->private;
+
+	if (mutex_lock_interruptible(&ctrl->life))
+		return -ERESTARTSYS;
+	seq_puts(m, ctrl->incident);
+	mutex_unlock(&ctrl->life);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(incident);
+
 /**
  * nvmq_debugfs_add - make the directory of a controller
  * @ctrl: the controller
@@ -95,6 +131,8 @@ void nvmq_debugfs_add(struct nvmq_ctrl *ctrl)
 	ctrl->debugfs = debugfs_create_dir(pci_name(ctrl->pdev), root);
 	debugfs_create_file("map", 0444, ctrl->debugfs, ctrl, &map_fops);
 	debugfs_create_file("queues", 0444, ctrl->debugfs, ctrl, &queues_fops);
+	debugfs_create_file("recorder", 0444, ctrl->debugfs, ctrl, &recorder_fops);
+	debugfs_create_file("incident", 0444, ctrl->debugfs, ctrl, &incident_fops);
 }
 
 /**

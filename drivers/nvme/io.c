@@ -534,6 +534,42 @@ unsigned int nvmq_io_reap(struct nvmq_ioq *ioq)
 	return found;
 }
 
+/**
+ * nvmq_io_cid - the command identifier of a request
+ * @rq: a request that was started and has not ended
+ *
+ * Return: the CID that it was last sent with.
+ */
+u16 nvmq_io_cid(const struct request *rq)
+{
+	const struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
+
+	return ioq->q.slots[rq->tag].cid;
+}
+
+/**
+ * nvmq_io_describe - a command in words, for the log
+ * @rq: as for nvmq_io_cid()
+ * @text: filled, NVMQ_IO_TEXT bytes
+ * @size: of @text
+ */
+void nvmq_io_describe(const struct request *rq, char *text, size_t size)
+{
+	const struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
+	const struct nvmq_cmd_ns *ns = rq_ns(rq);
+	const char *name = nvmq_cmd_opcode_name(nvmq_cmd_opcode(rq));
+	u16 cid = nvmq_io_cid(rq);
+
+	if (blk_rq_bytes(rq))
+		snprintf(text, size,
+			 "queue %u: %s of %u blocks at LBA %llu, namespace %u, CID %#06x",
+			 ioq->q.qid, name, blk_rq_bytes(rq) >> ns->lba_shift,
+			 (u64)blk_rq_pos(rq) >> (ns->lba_shift - SECTOR_SHIFT), ns->nsid, cid);
+	else
+		snprintf(text, size, "queue %u: %s, namespace %u, CID %#06x", ioq->q.qid, name,
+			 ns->nsid, cid);
+}
+
 /* One more failure of @rq.  RQF_DONTPREP says that it is not the first. */
 static void count_retry(struct request *rq, struct nvmq_iod *iod)
 {
@@ -567,6 +603,16 @@ void nvmq_io_timed_out(struct request *rq)
 	count_retry(rq, blk_mq_rq_to_pdu(rq));
 }
 
+/* A delay may be cut short by another request of the same disk that is sent again at once. */
+static void requeue(struct request *rq, u32 delay_ms)
+{
+	struct request_queue *q = rq->q;
+
+	blk_mq_requeue_request(rq, !delay_ms);
+	if (delay_ms)
+		blk_mq_delay_kick_requeue_list(q, delay_ms);
+}
+
 /**
  * nvmq_io_complete_rq - blk-mq complete: the way up of all that is not plain success
  * @rq: the request; its status is in the PDU
@@ -593,16 +639,15 @@ void nvmq_io_complete_rq(struct request *rq)
 		return;
 	}
 	if (want_retry(rq, iod)) {
-		blk_mq_requeue_request(rq, true);
+		requeue(rq, NVMQ_STATUS_CRD(status) ?
+			    ioq->pools->crdt_ms[NVMQ_STATUS_CRD(status) - 1] : 0);
 		return;
 	}
 	if (!(rq->rq_flags & RQF_QUIET)) {
-		u8 opcode = nvmq_cmd_opcode(rq);
+		char text[NVMQ_IO_TEXT];
 
-		dev_err_ratelimited(ioq->q.dev,
-				    "queue %u: %s (%#04x) of %u bytes at sector %llu, namespace %u, failed: %s (%#x%s)\n",
-				    ioq->q.qid, nvmq_cmd_opcode_name(opcode), opcode,
-				    blk_rq_bytes(rq), (u64)blk_rq_pos(rq), rq_ns(rq)->nsid,
+		nvmq_io_describe(rq, text, sizeof(text));
+		dev_err_ratelimited(ioq->q.dev, "%s, failed: %s (%#x%s)\n", text,
 				    nvmq_cmd_status_name(status), status & NVMQ_SC_MASK,
 				    status & NVMQ_STATUS_DNR ? ", do not retry" : "");
 	}

@@ -16,6 +16,9 @@
 
 struct dma_pool;
 
+/* Room for nvmq_io_describe() */
+#define NVMQ_IO_TEXT		112
+
 /*
  * Segments of a request that fits the tag's own PRP list: one a page.  Longer
  * requests may have more, from the big pool.
@@ -68,6 +71,9 @@ struct nvmq_big {
  * @sqe_flags: flags of the SQE: 0 for PRPs, NVMQ_SQE_SGL
  * @retries: times that the command was sent again; means nothing before the
  *           first retry (RQF_DONTPREP is set then)
+ * @aborted: complement of the CID that an Abort was sent for, 0 if none ever was: there is no
+ *           CID ffffh. Written by the time-out handler only; if the 16th next command of the
+ *           tag times out as well, it is not aborted but the controller reset
  *
  * All that is kept per I/O: written on the way down, read on the way up.
  */
@@ -84,6 +90,7 @@ struct nvmq_iod {
 	u8 map;
 	u8 sqe_flags;
 	u8 retries;
+	u16 aborted;
 };
 
 /**
@@ -92,6 +99,8 @@ struct nvmq_iod {
  * @big: struct nvmq_big; one is always in reserve
  * @spare_ranges: a range list for when memory is short
  * @spare_busy: bit 0: @spare_ranges is in use
+ * @crdt_ms: how long a retry waits for a Command Retry Delay of 1, 2 and 3 (CRDT1 to CRDT3);
+ *           set by the controller
  * @no_queue: says what becomes of a request whose queue does not exist any more;
  *            set by the controller
  *
@@ -102,6 +111,7 @@ struct nvmq_io_pools {
 	mempool_t *big;
 	struct nvmq_dsm_range *spare_ranges;
 	unsigned long spare_busy;
+	u32 crdt_ms[3];
 	blk_status_t (*no_queue)(struct nvmq_io_pools *pools, struct request *rq);
 };
 
@@ -117,7 +127,6 @@ struct nvmq_io_pools {
  * @irq: Linux interrupt number; 0 if the queue is polled
  * @vector: index of its interrupt vector; -1 if the queue is polled
  * @requested: @irq is held
- * @lost: completions that a time-out found in the ring: interrupts that were lost
  * @name: name of the interrupt
  */
 struct nvmq_ioq {
@@ -131,7 +140,6 @@ struct nvmq_ioq {
 	int irq;
 	int vector;
 	bool requested;
-	u64 lost;
 	char name[24];
 };
 
@@ -149,6 +157,8 @@ void nvmq_io_complete_rq(struct request *rq);
 irqreturn_t nvmq_io_irq(int irq, void *data);
 
 unsigned int nvmq_io_reap(struct nvmq_ioq *ioq);
+u16 nvmq_io_cid(const struct request *rq);
+void nvmq_io_describe(const struct request *rq, char *text, size_t size);
 void nvmq_io_timed_out(struct request *rq);
 bool nvmq_io_cancel(struct request *rq, void *data);
 

@@ -154,6 +154,8 @@ static int nvmq_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = nvmq_ctrl_start(ctrl);
 	if (err)
 		goto destroy;
+	/* For nvmq_slot_reset(): when an error has come it is too late. */
+	pci_save_state(pdev);
 	nvmq_debugfs_add(ctrl);
 	return 0;
 
@@ -223,8 +225,11 @@ static pci_ers_result_t nvmq_error_detected(struct pci_dev *pdev, pci_channel_st
 		return PCI_ERS_RESULT_CAN_RECOVER;
 	case pci_channel_io_frozen:
 		dev_warn(&pdev->dev, "PCI error: I/O waits for a reset of the bus\n");
-		return nvmq_ctrl_hold(ctrl, false) ? PCI_ERS_RESULT_DISCONNECT :
-						     PCI_ERS_RESULT_NEED_RESET;
+		if (nvmq_ctrl_hold(ctrl, false))
+			return PCI_ERS_RESULT_DISCONNECT;
+		/* When the reset fails the PCI core calls nobody any more. */
+		nvmq_ctrl_limit_hold(ctrl);
+		return PCI_ERS_RESULT_NEED_RESET;
 	default:
 		dev_err(&pdev->dev, "PCI error: the bus is lost\n");
 		/* What waits must fail: bringing up a device that does not answer sees to that. */
@@ -237,6 +242,8 @@ static pci_ers_result_t nvmq_error_detected(struct pci_dev *pdev, pci_channel_st
 static pci_ers_result_t nvmq_slot_reset(struct pci_dev *pdev)
 {
 	pci_restore_state(pdev);
+	/* It is used up by that. */
+	pci_save_state(pdev);
 	nvmq_ctrl_release(pci_get_drvdata(pdev));
 	return PCI_ERS_RESULT_RECOVERED;
 }

@@ -86,8 +86,10 @@ void nvmq_queue_reset(struct nvmq_queue *q)
 	}
 	q->tail = 0;
 	q->rung = 0;
+	q->rung_at = jiffies;
 	q->head = 0;
 	q->phase = NVMQ_CQE_PHASE;
+	q->cq_rung_at = jiffies;
 	/* The zeroes are in memory before the device can be told of the queue. */
 	dma_wmb();
 }

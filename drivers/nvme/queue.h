@@ -11,6 +11,7 @@
 
 #include <linux/cache.h>
 #include <linux/io.h>
+#include <linux/jiffies.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -63,6 +64,7 @@ struct nvmq_slot {
  *           never in hard interrupt context
  * @tail: where the next SQE goes
  * @rung: tail that the device was last told
+ * @rung_at: when, in jiffies; for nvmq_recorder_dump()
  *
  * Completion; owned by the interrupt handler, or by the holder of @cq_lock
  * where the queue has no interrupt:
@@ -70,7 +72,9 @@ struct nvmq_slot {
  * @cq_lock: serialises pollers
  * @head: where the next CQE will appear
  * @phase: phase tag that it will carry
+ * @cq_rung_at: when the device was last told of @head, in jiffies
  * @bogus: completions that named no outstanding command
+ * @lost: times that a time-out found completions in the ring: interrupts that were lost
  * @sq_dma: DMA address of @sqes (cold)
  * @cq_dma: DMA address of @cqes (cold)
  */
@@ -89,11 +93,14 @@ struct nvmq_queue {
 	spinlock_t sq_lock ____cacheline_aligned;
 	u32 tail;
 	u32 rung;
+	u32 rung_at;
 
 	spinlock_t cq_lock ____cacheline_aligned;
 	u32 head;
 	u32 phase;
+	u32 cq_rung_at;
 	u64 bogus;
+	u64 lost;
 	dma_addr_t sq_dma;
 	dma_addr_t cq_dma;
 };
@@ -143,6 +150,7 @@ static inline bool nvmq_sq_ring(struct nvmq_queue *q)
 		return false;
 	writel(q->tail, q->sq_db);
 	q->rung = q->tail;
+	q->rung_at = jiffies;
 	return true;
 }
 
@@ -232,6 +240,7 @@ static inline void nvmq_cq_leave(struct nvmq_queue *q, const struct nvmq_cq_curs
 static inline void nvmq_cq_end(struct nvmq_queue *q, const struct nvmq_cq_cursor *cur)
 {
 	nvmq_cq_leave(q, cur);
+	q->cq_rung_at = jiffies;
 	writel(cur->head, q->cq_db);
 }
 

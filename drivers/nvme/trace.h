@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Trace events of the I/O path.  They take scalars and wire structs only, so
+ * Trace events of the I/O path, and of states.  They take scalars and wire structs only, so
  * that every floor may emit them.  Switched off, each is one no-op instruction.
  */
 #undef TRACE_SYSTEM
@@ -95,6 +95,23 @@ TRACE_EVENT(nvmq_completion,
 		  __entry->ctrl, __entry->qid, __entry->cid, __entry->head,
 		  __entry->sqhd, __entry->status & 1, __entry->status >> 1,
 		  __entry->result)
+);
+
+/* A controller went from one state to another. */
+TRACE_EVENT(nvmq_state,
+	TP_PROTO(u16 ctrl, const char *from, const char *to),
+	TP_ARGS(ctrl, from, to),
+	TP_STRUCT__entry(
+		__field(u16, ctrl)
+		__array(char, from, 12)
+		__array(char, to, 12)
+	),
+	TP_fast_assign(
+		__entry->ctrl = ctrl;
+		strscpy(__entry->from, from, sizeof(__entry->from));
+		strscpy(__entry->to, to, sizeof(__entry->to));
+	),
+	TP_printk("nvme%u %s -> %s", __entry->ctrl, __entry->from, __entry->to)
 );
 
 /* An interrupt came for a queue; @found: completions that it brought. */

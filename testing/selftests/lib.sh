@@ -275,6 +275,7 @@ seen() {
 	io-dsm) event='pci_nvme_io_cmd .*opc(ode)? 0x9 ' ;;
 	sq-doorbells) event='pci_nvme_mmio_doorbell_sq ' ;;
 	enables) event='pci_nvme_mmio_start_success' ;;
+	shutdowns) event='pci_nvme_mmio_shutdown_set' ;;
 	*) note "seen $1: not known"; return 1 ;;
 	esac
 	trace_count "$event"
@@ -602,6 +603,37 @@ background() {
 	T_BG+=("$BG")
 }
 
+# load_begin TARGET [OPTION...]: fio writes to TARGET (--filename=... or --directory=...), reads back and verifies, again
+# and again, until load_end; its points: no error, all of it verified. Several may run, each with a T_LOAD of its own.
+T_LOAD=load
+load_begin() {
+	rm -f "$T_TMP/$T_LOAD".{stop,out,rounds}
+	# shellcheck disable=SC2016 # the inner shell expands
+	setsid bash -c 'cd /
+		until [ -e "$1.stop" ]; do
+			fio --eta=never --name=load --rw=randrw --bs=4k --direct=1 --verify=crc32c --do_verify=1 --verify_state_save=0 \
+				--verify_fatal=1 --size=4M --numjobs=4 --offset_increment=8M --group_reporting "${@:2}" || exit 1
+			echo >>"$1.rounds"
+		done' load "$T_TMP/$T_LOAD" --ioengine=libaio --iodepth=16 "$@" >"$T_TMP/$T_LOAD.out" 2>&1 &
+	BG=$!
+	T_BG+=("$BG")
+	printf '%s' "$BG" >"$T_TMP/$T_LOAD.pid"
+}
+
+# load_end DESC [SECONDS]
+load_end() {
+	local pid rc=0
+	pid=$(<"$T_TMP/$T_LOAD.pid")
+	: >"$T_TMP/$T_LOAD.stop"
+	if poll_until "${2:-60}" gone "$pid"; then
+		wait "$pid" || rc=$?
+	else
+		rc="still running"
+	fi
+	is "$1: no error, all data verified" "$rc" 0
+	[ "$rc" = 0 ] || note_file "$T_TMP/$T_LOAD.out"
+}
+
 alive() { kill -0 "$1" 2>/dev/null; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
@@ -629,15 +661,20 @@ t_port() {
 strict() { t_port nvmq.device0 >/dev/null; }
 
 # device COMMAND...: to the control socket of the first controller, which is
-# testing/device's; prints the answer. Fails if it is an error.
-device() {
-	local line port
-	if [ -z "${T_DEVICE:-}" ]; then
-		port=$(t_port nvmq.device0) || { note "no port nvmq.device0: needs a \"# vm:\" line with -d strict"; return 1; }
-		exec {T_DEVICE}<>"$port"
+# testing/device's; prints the answer. Fails if it is an error. The same of
+# another controller is device_of N COMMAND...
+device() { device_of 0 "$@"; }
+T_DEVICES=()
+device_of() {
+	local line port n=$1
+	shift
+	if [ -z "${T_DEVICES[n]:-}" ]; then
+		port=$(t_port "nvmq.device$n") || { note "no port nvmq.device$n: needs a \"# vm:\" line with -d strict"; return 1; }
+		# shellcheck disable=SC1083 # an array element is a variable as well
+		exec {T_DEVICES[n]}<>"$port"
 	fi
-	printf '%s\n' "$*" >&"$T_DEVICE"
-	while IFS= read -r -t 10 -u "$T_DEVICE" line; do
+	printf '%s\n' "$*" >&"${T_DEVICES[n]}"
+	while IFS= read -r -t 10 -u "${T_DEVICES[n]}" line; do
 		case $line in
 		ok) return 0 ;;
 		error:*) note "device: $*: $line"; return 1 ;;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# description: a command that the device does not finish in time: the controller is reset, the I/O retried, its data right
+# description: a command that the device does not finish in time: abort, reset, the I/O retried, its data right; the recorder
 # vm: -c 4 -d size=128M,queues=4 --trace pci_nvme_mmio_start_success @MONITOR@
 # kernels: all
 # time: 20
@@ -10,13 +10,15 @@
 # QEMU's throttle holds a request back for as long as the budget needs. When
 # the controller is disabled QEMU lets held requests finish; afterwards, the
 # throttle is taken off and the retry is as quick as any other.
-# The strict device forgets them.
+# The strict device forgets them; it would give them back when asked to, and is
+# kept from that here (aborts that work are faults.sh's).
 restarted() { [ "$(seen enables)" -gt "$1" ]; }
 throttle() {
 	if ! strict; then
 		monitor "block_set_io_throttle nvme0-1 $1 0 0 0 0 0"
 	elif [ "$1" -gt 0 ]; then
 		lie "when io then delay 600s"
+		lie "when abort then status success"
 	else
 		device unlie all
 	fi
@@ -51,7 +53,12 @@ for what in read write; do
 	write) check "$what: the data is right" cmp <(head -c $((16 * 65536)) "$T_TMP/data") \
 		<(dd if="$node" bs=64k skip=64 count=16 iflag=direct status=none) ;;
 	esac
-	log_has "$what: the log tells of the time-out" "nvmq $BDF0: .*time"
+	log_has "$what: the log tells of the command" "nvmq $BDF0: queue [1-4]: ${what^} of 128 blocks at LBA .*timed out after 1 s; CSTS=0x1: abort"
+	# Of this one, or of the reader's.
+	log_has "$what: and of what came then" "nvmq $BDF0: queue [1-4]: .* blocks at LBA .*timed out after 1 s; CSTS=0x1: reset"
+	like "$what: debugfs incident tells the last" "$(head -n 1 "$DBG/$BDF0/incident")" "^queue [1-4]: .* blocks at LBA .*timed out after 1 s; CSTS=0x1: "
+	like "$what: it has the commands of that queue" "$(<"$DBG/$BDF0/incident")" "SQ .*: CID 0x.* (Read|Write) .*prp"
+	like "$what: and the abort" "$(<"$DBG/$BDF0/incident")" "queue 0: .*: CID 0x.* Abort "
 	check "$what: live again" live "$BDF0"
 	throttle 0
 done
@@ -71,3 +78,4 @@ wait "$BG" || rc=$?
 is "load: no error, all data verified" "$rc" 0
 is "every CPU's queue works afterwards" "$(cpus_differ 10 "$node" 1024 "$T_TMP/data")" ""
 is "the state is live" "$(state "$BDF0")" live
+like "debugfs recorder has what was done last" "$(<"$DBG/$BDF0/recorder")" "queue 0: live.*queue 1: live, 0 outstanding; SQ tail.*CID 0x.* Read .*CQ .*CID 0x.*success"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# description: tracepoints: one line for each command, doorbell, completion and interrupt when on, none when off
+# description: tracepoints: one line for each command, doorbell, completion, interrupt and state when on, none when off
 # vm: -c 2 -d size=64M,queues=2 --trace pci_nvme_io_cmd --trace pci_nvme_mmio_doorbell_sq
 # kernels: all
 # time: 8
@@ -11,9 +11,9 @@ events=$tracing/events/nvmq
 
 load plan=default=1
 node=$(dev "$BDF0")
-is "the four events" "$(find "$events" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort | paste -sd' ')" \
-	"nvmq_command nvmq_completion nvmq_doorbell nvmq_interrupt"
-for event in nvmq_command nvmq_doorbell nvmq_completion nvmq_interrupt; do
+is "the five events" "$(find "$events" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort | paste -sd' ')" \
+	"nvmq_command nvmq_completion nvmq_doorbell nvmq_interrupt nvmq_state"
+for event in nvmq_command nvmq_doorbell nvmq_completion nvmq_interrupt nvmq_state; do
 	is "$event is off after the load" "$(cat "$events/$event/enable")" 0
 done
 
@@ -57,6 +57,15 @@ for event in nvmq_command nvmq_doorbell nvmq_completion nvmq_interrupt; do
 	check "$event alone" test "$(lines "$event")" -ge 1
 	is "$event alone: no other" "$(grep 'nvmq_' "$tracing/trace" | grep -vc "$event:" || true)" 0
 done
+
+# The states of a reset, in their order
+echo >"$tracing/trace"
+echo 1 >"$events/nvmq_state/enable"
+check "a reset" dd if=<(echo 1) of="/sys/bus/pci/devices/$BDF0/nvmq/reset" status=none
+echo 0 >"$events/nvmq_state/enable"
+is "its states" "$(sed -n 's/.*nvmq_state: nvme[0-9]* //p' "$tracing/trace" | paste -sd,)" \
+	"live -> resetting,resetting -> connecting,connecting -> live"
+
 check "unloading with events on" bash -c "echo 1 >$events/enable && rmmod nvmq"
 check_fails "takes them away" test -e "$events"
 load plan=default=1

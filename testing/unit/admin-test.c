@@ -1606,6 +1606,83 @@ static void test_queue_count(void)
 	stop();
 }
 
+/* Base 5.1: the SQ in 15:0, the CID in 31:16; nobody waits, and there are never too many. */
+static void test_abort(void)
+{
+	u64 begun;
+	u32 i;
+
+	start(true);
+	begun = m.us;
+	admin.max_aborts = 3;
+	dev.latency = 10 * MS;
+	for (i = 0; i < 3; i++) {
+		CHECK(!nvmq_admin_abort(&admin, 0x102, 0xf003 + i), "%u", i);
+		CHECK((dw(0) & 0xff) == 0x08 && dw(10) == ((0xf003 + i) << 16 | 0x102), "%#x %#x",
+		      dw(0), dw(10));
+	}
+	CHECK(m.us == begun, "it waited %lu us", m.us - begun);
+	CHECK(nvmq_admin_abort(&admin, 1, 1) == -EBUSY && dev.nr_fetched == 3, "one too many");
+	pass(20 * MS);
+	CHECK(!admin.tags && !admin.aborts, "tags %#lx, %u aborts", admin.tags, admin.aborts);
+	check_silent("abort");
+
+	/* "Not aborted" is an answer like another; an error is worth a line. */
+	dev.dw0 = 1;
+	CHECK(!nvmq_admin_abort(&admin, 1, 1), "again");
+	pass(20 * MS);
+	check_silent("not aborted");
+	dev.status = 0x4002;
+	CHECK(!nvmq_admin_abort(&admin, 1, 1), "again");
+	pass(20 * MS);
+	check_line("refused", "Abort refused", "(0x4002)");
+	CHECK(!admin.tags && !admin.aborts, "tags %#lx, %u aborts", admin.tags, admin.aborts);
+
+	/* One that is never answered is no waiter when the queue stops, and nothing after it. */
+	dev.mute = true;
+	for (i = 0; i < 3; i++)
+		CHECK(!nvmq_admin_abort(&admin, 1, i), "%u", i);
+	nvmq_admin_stop(&admin);
+	CHECK(nvmq_admin_abort(&admin, 1, 1) == -ENODEV, "stopped");
+	CHECK(!nvmq_hw_disable(&hw), "disable");
+	nvmq_admin_forget(&admin);
+	CHECK(!nvmq_admin_start(&admin) && !admin.tags && !admin.aborts, "start");
+	dev.mute = false;
+	dev.status = 0;
+	for (i = 0; i < 3; i++)
+		CHECK(!nvmq_admin_abort(&admin, 1, i), "%u", i);
+	pass(20 * MS);
+	CHECK(!identify(page_buf), "and the queue works");
+	check_silent("after a start");
+
+	/* Tags that others hold: refused, not waited for. */
+	admin.max_aborts = NVMQ_ADMIN_ABORTS;
+	admin.tags = (1ul << CALLERS) - 1;
+	CHECK(nvmq_admin_abort(&admin, 1, 1) == -EBUSY, "no tag");
+	admin.tags = 0;
+	stop();
+}
+
+/* Base 5.27.1.18: 512 bytes, of which the first is 1. */
+static void test_retry_delay(void)
+{
+	const u8 *data;
+
+	start(true);
+	CHECK(!nvmq_admin_allow_retry_delay(&admin), "set");
+	CHECK((dw(0) & 0xff) == 0x09 && dw(10) == 0x16 && !dw(11), "%#x %#x", dw(0), dw(10));
+	check_silent("retry delay");
+	dev.status = 0x4002;
+	CHECK(!nvmq_admin_allow_retry_delay(&admin), "a refusal is no error");
+	check_line("refused", "Host Behavior", "(0x4002)");
+	dev.mute = true;
+	CHECK(nvmq_admin_allow_retry_delay(&admin) == -ETIMEDOUT, "no answer");
+	m.lines = 0;
+	data = dma_memory(dw(6) | (u64)dw(7) << 32, PAGE);
+	CHECK(data && data[0] == 1 && !data[1] && !memcmp(data + 1, data + 2, 510), "the data");
+	stop();
+}
+
 static const u32 some_entries[] = { 2, 3, 64, 1024, 4096 };
 static const u32 some_qids[] = { 1, 2, 255, 256, 4095, 65535 };
 
@@ -1730,6 +1807,8 @@ int main(void)
 	TAP_RUN(test_wrap);
 	TAP_RUN(test_identify);
 	TAP_RUN(test_queue_count);
+	TAP_RUN(test_abort);
+	TAP_RUN(test_retry_delay);
 	TAP_RUN(test_create);
 	TAP_RUN(test_delete);
 	TAP_RUN(test_queue_refused);

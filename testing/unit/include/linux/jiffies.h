@@ -11,6 +11,11 @@ unsigned long unit_jiffies(void);
 #define jiffies			unit_jiffies()
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 
+static inline unsigned int jiffies_to_msecs(unsigned long j)
+{
+	return j * (1000 / HZ);
+}
+
 static inline unsigned long msecs_to_jiffies(unsigned int ms)
 {
 	return ((unsigned long)ms * HZ + 999) / 1000;

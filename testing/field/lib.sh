@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the commands of this folder share.
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$TOP"
+
+say() { printf '# %s\n' "$*"; }
+
+# number NAME VALUE: ends the command unless it is one
+number()
+{
+	[[ $2 =~ ^[0-9]+$ ]] || { echo "${0##*/}: $1=$2: must be a number" >&2; exit 2; }
+}
+
+# luck SEED WORD...: a number of 0 to 32767 that depends on nothing else
+luck() { echo $((0x$(printf '%s ' "$@" | sha256sum | head -c 4) & 32767)); }
+
+# guest_tools: what the guest needs of testing/selftests, built into .build/selftests
+guest_tools()
+{
+	local file tool
+	mkdir -p .build/selftests
+	for file in testing/selftests/*.c; do
+		tool=.build/selftests/$(basename "$file" .c)
+		[[ $file -nt $tool ]] || continue
+		gcc -O2 -Wall -Wextra -Werror -static -o "$tool.$$" "$file"
+		mv "$tool.$$" "$tool"
+	done
+}
