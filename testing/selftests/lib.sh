@@ -206,11 +206,21 @@ log_has() {
 # log_count REGEX: number of matching lines since the mark
 log_count() { log_since | grep -Ec -- "$1" || true; }
 
+# t_complaints FILE: its lines that no log should have, with their numbers
+t_complaints() {
+	tr '\n' '|' <<<"$T_LOG_BAD" | sed 's/|*$//' | { read -r re; grep -nE -- "$re" "$1"; }
+}
+
+# log_clean: nothing since the mark is a complaint
+log_clean() {
+	log_since >"$T_TMP/log"
+	! t_complaints "$T_TMP/log" >/dev/null
+}
+
 # The last point of each test.
 t_log_search() {
 	log_since "$T_START" >"$T_TMP/log"
-	if tr '\n' '|' <<<"$T_LOG_BAD" | sed 's/|*$//' |
-	   { read -r re; grep -nE -- "$re" "$T_TMP/log"; } >"$T_TMP/hits"; then
+	if t_complaints "$T_TMP/log" >"$T_TMP/hits"; then
 		not_ok "the kernel log has no complaint"
 		note_file "$T_TMP/hits"
 		note "with what stands around the first:"
