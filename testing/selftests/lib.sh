@@ -45,6 +45,9 @@ debug | kcsan | coverage) T_SLOW=3 ;;
 *) T_SLOW=1 ;;
 esac
 
+# rounds N: how often to do what takes long: a third of N on a debug kernel
+rounds() { echo $((($1 + T_SLOW - 1) / T_SLOW)); }
+
 # timeout [-k SECONDS] SECONDS CMD...
 timeout() {
 	local limit=()
