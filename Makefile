@@ -8,13 +8,13 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS DRIVER
 
 .DEFAULT_GOAL := help
-.PHONY: help run check bench power-cut soak blktests shell docs modules install clean
+.PHONY: help run check check-debug coverage bench power-cut soak blktests shell docs modules install clean
 
 help: ## this list
 	@echo 'Commands:'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
-	@echo 'K=6.1, 6.12 or 7.2 picks a kernel. DEVICE and PLAN: see vm/run --help and Documentation/parameters.rst.'
+		while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
+	@echo 'K=6.1, 6.12, 7.2, debug or kcsan picks a kernel. DEVICE and PLAN: see vm/run --help and Documentation/parameters.rst.'
 	@echo 'Fetched and generated things are kept in $${XDG_CACHE_HOME:-~/.cache}/nvmq, logs and modules in .build.'
 
 run: ## build nvmq, boot a VM, put a file system on its disk and verify it (K=, DEVICE=, PLAN=)
@@ -22,6 +22,12 @@ run: ## build nvmq, boot a VM, put a file system on its disk and verify it (K=, 
 
 check: ## every test on every kernel (T=name or K=6.12 for a part of it)
 	@testing/check
+
+check-debug: ## every selftest on the kernel that looks for faults (T=name for a part of it)
+	@K=debug testing/check
+
+coverage: ## every selftest with a module that counts; lines and branches that were run (T=name for a part of it)
+	@testing/coverage
 
 bench: ## instructions per I/O of nvmq, the in-tree driver and null_blk
 	@vm/setup vm build bench

@@ -16,7 +16,7 @@ export LC_ALL=C.UTF-8
 
 NVMQ_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 NVMQ_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nvmq
-NVMQ_KERNELS=(6.1 6.12 7.2)
+NVMQ_KERNELS=(6.1 6.12 7.2 debug kcsan coverage)
 
 # The modules that the small initramfs needs, to reach the root image and the shares. What a kernel has built in, or does
 # not have any more, does no harm here. ext4 needs a crc32c, which busybox's modprobe does not see.
@@ -120,6 +120,10 @@ kernel_release()
 		package=$(sid_kernel_root)
 		basename "$package"/kernel/lib/modules/*
 		;;
+	debug | kcsan | coverage)
+		package=$(debug_kernel "$1")
+		basename "$package"/lib/modules/*
+		;;
 	*)
 		package=$(headers_package "$1")
 		depends=$(dpkg-query -W -f='${Depends}' "$package" 2>/dev/null || true)
@@ -135,11 +139,17 @@ kernel_release()
 kernel_tree()
 {
 	local release
-	if [[ $1 == 7.2 ]]; then
+	case $1 in
+	7.2)
 		release=$(sid_kernel_root)
 		echo "$release/kernel"
 		return
-	fi
+		;;
+	debug | kcsan | coverage)
+		debug_kernel "$1"
+		return
+		;;
+	esac
 	release=$(kernel_release "$1")
 	cached "kernel-$release" "fetching and unpacking linux-image-$release" make_kernel_tree "$release"
 }
@@ -160,6 +170,83 @@ make_kernel_tree()
 		rm -rf boot usr
 		depmod -b . "$release"
 	)
+}
+
+# kernel_headers K: the folder that modules for kernel K are built with.
+kernel_headers()
+{
+	local path
+	case $1 in
+	debug | kcsan | coverage)
+		path=$(debug_kernel "$1")
+		echo "$path/build"
+		;;
+	*)
+		path=$(kernel_release "$1")
+		echo "/usr/src/linux-headers-$path"
+		;;
+	esac
+}
+
+KERNEL_SOURCE=/usr/src/linux-source-6.12.tar.xz
+
+# debug_kernel debug|kcsan|coverage: the folder of that kernel, built here from Debian's source: vmlinuz,
+# lib/modules/RELEASE, and in build/ what modules are built with. "coverage" is "debug"; the module makes the difference.
+debug_kernel()
+{
+	local k=${1/coverage/debug} key fragments version
+	fragments=("$NVMQ_TOP"/vm/debug-kernel/{base,checks,"$k"}.config)
+	version=$(dpkg-query -W -f='${Version}' linux-source-6.12 2>/dev/null || true)
+	[[ -n $version && -f $KERNEL_SOURCE ]] || die 126 "package linux-source-6.12 is not installed: run vm/setup kernel"
+	key=$({ echo "$version"; gcc -dumpversion; cat "${fragments[@]}"; declare -f make_debug_kernel check_config; } | hash_of)
+	cached "debugkernel-$k-$key" "building the kernel \"$k\" from linux-source-6.12: 15 CPU minutes, once" \
+		make_debug_kernel "${fragments[@]}"
+}
+
+make_debug_kernel()
+{
+	local dir=$1 make
+	shift
+	mkdir -p "$dir/build"
+	tar -xJf "$KERNEL_SOURCE" -C "$dir/build" --strip-components=1
+	(
+		cd "$dir/build"
+		cat "$@" >wanted
+		# What `make check T=... K=...` was given is not meant for this one.
+		make=(env -u MAKEFLAGS -u MAKEOVERRIDES -u MFLAGS -u K -u T -u J nice -n 5 make -j "$(nproc)")
+		# Says no to all that is not named.
+		quietly "${make[@]}" KCONFIG_ALLCONFIG=wanted allnoconfig
+		check_config wanted .config || die 126 "the configuration of the debug kernel is not what was asked for"
+		quietly "${make[@]}" bzImage modules
+		quietly "${make[@]}" INSTALL_MOD_PATH=.. INSTALL_MOD_STRIP=1 modules_install
+		rm -f ../lib/modules/*/{build,source}
+		cp arch/x86/boot/bzImage ../vmlinuz
+		cp .config ../config
+		prune_kernel
+	)
+}
+
+# prune_kernel: leaves of a kernel's tree in the working directory what modules are built with; the rest is 2 GB
+prune_kernel()
+{
+	find . -type f ! -path './scripts/*' ! -path './include/*' ! -path './arch/x86/include/*' ! -path ./tools/objtool/objtool \
+		! -name 'Makefile*' ! -name 'Kbuild*' ! -name 'Kconfig*' ! -path ./.config ! -path ./Module.symvers -delete
+	find . -type d -empty -delete
+}
+
+# check_config WANTED FINAL: says each line of WANTED that FINAL has otherwise; fails if there is one
+check_config()
+{
+	local line option bad=0
+	while IFS= read -r line; do
+		case $line in
+		CONFIG_*=*) grep -q -x -F "$line" "$2" || { say "not in the kernel's configuration: $line"; bad=1; } ;;
+		'# CONFIG_'*' is not set')
+			option=${line#\# } option=${option%% *}
+			! grep -q "^$option=" "$2" || { say "in the kernel's configuration: $option"; bad=1; } ;;
+		esac
+	done <"$1"
+	return "$bad"
 }
 
 # root_image: the guest's root file system, one read-only ext4 image for all kernels and for any number of VMs at once.
@@ -226,10 +313,12 @@ make_initramfs()
 {
 	local out=$1 tree=$2 release=$3 box=$4 dir=$1.d module files file target
 	rm -rf "$dir"
-	mkdir -p "$dir"/{bin,dev,proc,lower,upper,new}
+	mkdir -p "$dir"/{bin,dev,proc,lower,upper,new} "$dir/lib/modules/$release"
 	cp "$box" "$dir/bin/busybox"
 	cp "$NVMQ_TOP/vm/guest-initramfs" "$dir/init"
 	cp "$NVMQ_TOP/vm/guest-init" "$dir/guest-init"
+	: >"$dir/modules-disk"
+	: >"$dir/modules-share"
 	chmod 755 "$dir/init" "$dir/guest-init"
 	for module in "${DISK_MODULES[@]}" "${SHARE_MODULES[@]}"; do
 		files=$(modprobe -q -d "$tree" -S "$release" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p') || true

@@ -5,6 +5,7 @@
 # kernels: 6.12
 # device: qemu
 # time: 30
+# The cases are also lies of the strict device, in probe-lies.sh; here no program but the driver has a say.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

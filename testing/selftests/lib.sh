@@ -21,6 +21,7 @@ shopt -s nullglob
 [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 
 T_NAME=$(basename "$0" .sh)
+T_DIR=$(dirname "${BASH_SOURCE[0]}")
 T_COUNT=0
 T_FAILED=0
 T_SKIPPED=""
@@ -35,8 +36,27 @@ BDF1=0000:00:11.0
 TOOLS=/repo/.build/selftests
 export DRV DBG BDF0 BDF1 TOOLS
 
-# Nothing below waits for ever: what has not happened by then is a failure.
+# Nothing below waits for ever: what has not happened by then is a failure. The
+# debug kernels are slow: there poll_until, timeout and what uses them wait so
+# many times as long. (testing/check has the same for the VM as a whole.)
 T_PATIENCE=${T_PATIENCE:-20}
+case $NVMQ_K in
+debug | kcsan | coverage) T_SLOW=3 ;;
+*) T_SLOW=1 ;;
+esac
+
+# rounds N: how often to do what takes long: a third of N on a debug kernel
+rounds() { echo $((($1 + T_SLOW - 1) / T_SLOW)); }
+
+# timeout [-k SECONDS] SECONDS CMD...
+timeout() {
+	local limit=()
+	if [ "$1" = -k ]; then
+		limit=(-k "$2")
+		shift 2
+	fi
+	command timeout "${limit[@]}" $(($1 * T_SLOW)) "${@:2}"
+}
 
 # --- TAP -------------------------------------------------------------------
 
@@ -141,7 +161,7 @@ pause() { read -rt "$1" -u "$T_NEVER" _ || true; }
 
 # poll_until SECONDS CMD...: tries CMD until it succeeds or the time is over
 poll_until() {
-	local deadline=$((SECONDS + $1))
+	local deadline=$((SECONDS + $1 * T_SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$deadline" ] || return 1
@@ -157,7 +177,7 @@ wait_for() {
 		ok "$desc"
 	else
 		not_ok "$desc"
-		note "not so after $T_PATIENCE s: $*"
+		note "not so after $((T_PATIENCE * T_SLOW)) s: $*"
 	fi
 }
 
@@ -168,7 +188,7 @@ T_LOG_BAD='BUG:|kernel BUG|WARNING:|Oops|general protection|unable to handle
 possible circular locking|possible recursive locking|possible irq lock
 inconsistent lock state|inconsistent \{|suspicious RCU usage|lockdep
 hung task|hung_task|blocked for more than|soft lockup|hard LOCKUP|self-detected stall|detected stalls|stuck for
-KASAN|UBSAN|KCSAN|KFENCE|kmemleak|DMA-API:
+KASAN|UBSAN|KCSAN|KFENCE|kmemleak|DMA-API:|ODEBUG
 refcount_t|scheduling while atomic|sleeping function called|Call Trace
 list_add corruption|list_del corruption|list_add double|corrupted list|Bad page|bad page state|slab .*corrupt|Objects remaining
 invalid opcode|stack-protector|stack segment|double fault|divide error|atomic context
@@ -181,12 +201,13 @@ log_mark() {
 	printf '<6>%s\n' "$T_MARK" >/dev/kmsg
 }
 
-# log_since [MARK]: the log after MARK (whole if the mark has been overwritten)
+# log_since [MARK]: the log after MARK (whole if the mark has been overwritten),
+# without the kernel's own data races
 log_since() {
 	dmesg | awk -v mark="${1:-$T_MARK}" '
 		{ line[NR] = $0 }
 		index($0, mark) { from = NR }
-		END { for (i = from + 1; i <= NR; i++) print line[i] }'
+		END { for (i = from + 1; i <= NR; i++) print line[i] }' | awk -f "$T_DIR/races.awk"
 }
 
 t_log_grep() { log_since | grep -Eq -- "$1"; }
@@ -206,11 +227,16 @@ log_has() {
 # log_count REGEX: number of matching lines since the mark
 log_count() { log_since | grep -Ec -- "$1" || true; }
 
+# t_complaints: the lines of its input that no log should have, with their numbers
+t_complaints() { grep -nE -- "$(tr '\n' '|' <<<"$T_LOG_BAD" | sed 's/|*$//')"; }
+
+# log_clean: nothing since the mark is a complaint
+log_clean() { ! log_since | t_complaints >/dev/null; }
+
 # The last point of each test.
 t_log_search() {
 	log_since "$T_START" >"$T_TMP/log"
-	if tr '\n' '|' <<<"$T_LOG_BAD" | sed 's/|*$//' |
-	   { read -r re; grep -nE -- "$re" "$T_TMP/log"; } >"$T_TMP/hits"; then
+	if t_complaints <"$T_TMP/log" >"$T_TMP/hits"; then
 		not_ok "the kernel log has no complaint"
 		note_file "$T_TMP/hits"
 		note "with what stands around the first:"
@@ -220,6 +246,49 @@ t_log_search() {
 	else
 		ok "the kernel log has no complaint"
 	fi
+}
+
+# --- what a debug kernel has seen -------------------------------------------
+
+DMA_DEBUG=/sys/kernel/debug/dma-api
+
+# t_debug_begin: from here on everything counts, not only the first of each kind
+t_debug_begin() {
+	[ ! -d "$DMA_DEBUG" ] || echo 1 >"$DMA_DEBUG/all_errors"
+}
+
+# debug_complaints: what is wrong beside the log, one line each. A detector that
+# has turned itself off, as lockdep does after its first report, sees nothing.
+debug_complaints() {
+	local locks off errors
+	if [ -e /proc/lockdep_stats ]; then
+		locks=$(awk '/ debug_locks:/ { print $2 }' /proc/lockdep_stats)
+		[ "$locks" = 1 ] || echo "lockdep is off: debug_locks is ${locks:-missing}"
+	fi
+	if [ -d "$DMA_DEBUG" ]; then
+		off=$(<"$DMA_DEBUG/disabled") errors=$(<"$DMA_DEBUG/error_count")
+		[ "$off" = N ] || echo "the DMA-API's debugging is off"
+		[ "$errors" = 0 ] || echo "the DMA-API has seen errors: $errors"
+	fi
+}
+
+t_debug_search() {
+	[ "$T_SLOW" -gt 1 ] && [ -z "${T_BROKEN:-}" ] || return 0
+	check "this is a debug kernel" test -e /proc/lockdep_stats -a -d "$DMA_DEBUG"
+	is "lockdep and the DMA-API's debugging are on and have no complaint" "$(debug_complaints)" ""
+}
+
+# t_coverage: what the module has counted, for testing/coverage. The kernel keeps
+# it when the module is unloaded.
+t_coverage() {
+	[ "$NVMQ_K" = coverage ] || return 0
+	local file count=0
+	while IFS= read -r file; do
+		mkdir -p "/out/gcov/${file%/*}"
+		# These files have no size, and some tools go by that.
+		cat "/sys/kernel/debug/gcov/$file" >"/out/gcov/$file" && count=$((count + 1))
+	done < <(cd /sys/kernel/debug/gcov && find . -name '*.gcda')
+	[ "$count" -gt 0 ] || not_ok "the module has counted what was run"
 }
 
 # --- the device's own view -------------------------------------------------
@@ -664,7 +733,7 @@ device_of() {
 		exec {T_DEVICES[n]}<>"$port"
 	fi
 	printf '%s\n' "$*" >&"${T_DEVICES[n]}"
-	while IFS= read -r -t 10 -u "${T_DEVICES[n]}" line; do
+	while IFS= read -r -t $((10 * T_SLOW)) -u "${T_DEVICES[n]}" line; do
 		case $line in
 		ok) return 0 ;;
 		error:*) note "device: $*: $line"; return 1 ;;
@@ -698,7 +767,7 @@ monitor() {
 }
 t_qmp() {
 	printf '%s\n' "$1" >&"$T_MON"
-	while IFS= read -r -t 10 -u "$T_MON" T_REPLY; do
+	while IFS= read -r -t $((10 * T_SLOW)) -u "$T_MON" T_REPLY; do
 		case $T_REPLY in *'"return"'* | *'"error"'*) return 0 ;; esac
 	done
 	note "no answer from the monitor to: $1"
@@ -743,7 +812,9 @@ t_finish() {
 		fi
 	fi
 	t_log_search
+	t_debug_search
 	t_trace_search
+	t_coverage
 	printf '1..%d\n' "$T_COUNT"
 	[ -n "${T_KEEP:-}" ] || rm -rf "$T_TMP"
 	[ "$T_FAILED" -eq 0 ] || exit 1
@@ -756,12 +827,13 @@ set -E
 
 # A task that hangs must show up while the test still runs.
 if [ -w /proc/sys/kernel/hung_task_timeout_secs ]; then
-	echo "${T_HUNG:-15}" >/proc/sys/kernel/hung_task_timeout_secs
+	echo $((${T_HUNG:-15} * T_SLOW)) >/proc/sys/kernel/hung_task_timeout_secs
 	echo -1 >/proc/sys/kernel/hung_task_warnings
 fi
 [ ! -w /proc/sys/kernel/printk_ratelimit ] || echo 0 >/proc/sys/kernel/printk_ratelimit
 
 printf 'TAP version 13\n'
 note "$T_NAME $* on $(uname -r), $(nproc) CPUs"
+t_debug_begin
 log_mark
 T_START=$T_MARK

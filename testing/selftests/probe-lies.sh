@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# description: a device that lies while it is probed: never or late ready, fatal, gone, garbage in what it says of itself
+# description: a device that lies while it is probed: registers, never or late ready, fatal, gone, garbage in what it says of itself
 # vm: -c 4 -d strict,size=64M,queues=4,raw=to:4,raw=crto:0,mdts=0 -d strict,size=64M
 # kernels: 6.12
 # time: 40
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# given_up DESC REGEX: the device cannot be used; the log says why; nothing is left
+# given_up DESC REGEX [LINES]: the device cannot be used; the log says why, in LINES lines at most (3); nothing is left
 given_up() {
 	local desc=$1 re=$2
 	log_mark
 	echo "$BDF0" >"$DRV/bind" 2>/dev/null || true
 	check "$desc: not bound" not_bound
 	log_has "$desc: and why" "nvmq $BDF0: .*($re)"
-	within "$desc: lines in the log" "$(log_since | grep "nvmq $BDF0" | grep -vc 'probe.*failed with error')" 1 3
+	within "$desc: lines in the log" "$(log_since | grep "nvmq $BDF0" | grep -vc 'probe.*failed with error')" 1 "${3:-3}"
 	tell_the_truth
 }
 not_bound() { ! bound "$BDF0"; }
@@ -36,7 +36,7 @@ served() {
 		log_has "$desc: the log says so" "nvmq $BDF0: .*($2)"
 	fi
 	echo "$BDF0" >"$DRV/unbind"
-	tell_the_truth
+	device unlie all
 }
 rewritten() {
 	random_file "$T_TMP/data" $((1 << 20))
@@ -59,6 +59,10 @@ load admin_timeout=2
 echo "$BDF0" >"$DRV/unbind"
 served "the truth"
 
+# The driver has left it enabled: EN stays when it shuts a controller down.
+lie "when event disable once then rdy stuck"
+served "enabled before, disabled by a function level reset only" 'function level reset'
+
 lie "when event enable then rdy stuck"
 given_up "never ready" 'ready|RDY'
 lie "when event enable then rdy late 1.5s"
@@ -77,8 +81,24 @@ lie "when identify cns 1 then status internal dnr"
 given_up "Identify fails" 'Identify'
 lie "when identify cns 1 then wrong-cid"
 given_up "Identify is answered for another command" 'Identify|time'
+device now gone
+given_up "all ones from the start" 'ones'
+lie "when register CSTS read then all-ones"
+given_up "only CSTS is all ones" 'ones'
+
+# What bad-device.sh has in memory that stands in for registers: 1024 entries, 1 s to become ready, NVM command set.
 lie "when register CAP read then value 0"
 given_up "CAP is 0" 'CAP|MQES'
+lie "when register CAP read then value 0x2002010000"
+given_up "MQES of 0" 'MQES'
+lie "when register CAP read then value 0x11002002010400"
+given_up "MPSMIN of 8 KiB" 'MPSMIN'
+lie "when register CAP read then value 0x020103ff"
+given_up "no command set" 'CSS'
+lie "when register CAP read then value 0x2f020103ff"
+given_up "doorbells so wide that BAR 0 does not reach them" 'doorbells'
+lie "when register CSTS read then value 1"
+given_up "enabled before, never disabled, nor by a function level reset" 'disabled|RDY' 4
 lie "when create-cq nth 2 then drop"
 given_up "a queue's creation is not answered" 'time|queue'
 lie "when create-sq nth 2 then gone"

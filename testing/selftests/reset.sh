@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: resets asked for in sysfs, and of the PCI function, 60 times under load: no error, no data lost; rescan
 # vm: -c 4 -d size=256M,queues=4
-# kernels: all
+# kernels: all debug
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -25,7 +25,8 @@ is "and nothing was reset" "$(log_count 'reset:')" 0
 
 # under_load HOW TIMES OPTION...: as many resets, while fio writes, reads and verifies
 under_load() {
-	local how=$1 times=$2 count=0 rc bad="" failed=0
+	local how=$1 times count=0 rc bad="" failed=0
+	times=$(rounds "$2")
 	shift 2
 	log_mark
 	while [ "$count" -lt "$times" ]; do

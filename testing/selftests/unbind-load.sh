@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: unbind, bind and unload while I/O runs: all of it ends, errors reach the callers, data that was there stays
 # vm: -c 4 -d size=256M,queues=4
-# kernels: all
+# kernels: all debug
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -72,7 +72,7 @@ check "and binds" ready "$BDF0"
 check "remove_id" dd if=<(echo "$vendor $device") of="$DRV/remove_id" status=none
 check "data is still untouched" same "$T_TMP/data" "$(dev "$BDF0")" $((128 << 20))
 
-# Ten quick rounds, without waiting for the load to be under way: it may open
+# Quick rounds, without waiting for the load to be under way: it may open
 # the disk before or after, or find another one under its name. (fio is not for
 # this: where its file is not there it makes one, and removes what is by then.)
 cat >"$T_TMP/copy" <<'SCRIPT'
@@ -84,7 +84,7 @@ for ((i = 0; i < 4; i++)); do
 done
 wait
 SCRIPT
-for ((i = 0; i < 10; i++)); do
+for ((i = 0; i < $(rounds 10); i++)); do
 	node=$(dev "$BDF0")
 	background bash "$T_TMP/copy" "$node"
 	echo "$BDF0" >"$DRV/unbind"
@@ -93,6 +93,6 @@ for ((i = 0; i < 10; i++)); do
 	kill -9 -- "-$BG" 2>/dev/null || true
 	check "round $i: the load ends" poll_until 20 gone "$BG"
 done
-check "ready after ten rounds" ready "$BDF0"
+check "ready after all rounds" ready "$BDF0"
 fio_ok "and it works" --filename="$(dev "$BDF0")" --direct=1 --ioengine=io_uring --iodepth=8 --numjobs=4 \
 	--rw=randwrite --bs=4k --size=4M --offset_increment=4M --verify=crc32c --do_verify=1

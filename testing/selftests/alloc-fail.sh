@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: each allocation under the driver fails once, in probe and in reset: no hang, no leak, and the next try works
+# vm debug: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab probe
+# vm debug: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab reset
+# vm debug: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc probe
+# vm debug: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc reset
+# kernels: debug
+# time: 25
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+KMEMLEAK=/sys/kernel/debug/kmemleak
+FAIL=/sys/kernel/debug/$1
+what=$2
+sys=/sys/bus/pci/devices/$BDF0
+
+check "the kernel can make allocations fail" test -d "$FAIL"
+load io_timeout=10 admin_timeout=10 "plan=default=1 poll=1"
+random_file "$T_TMP/data" $((1 << 20))
+put "$T_TMP/data" "$(dev "$BDF0")" 0
+
+# Only what has a function of ours on its stack, in whatever thread: scan and reset are work of a queue.
+read -r first last < <(awk '$4 == "[nvmq]" && $2 ~ /^[tT]$/ { print $1 }' /proc/kallsyms | sort |
+	awk 'NR == 1 { first = $1 } END { print first, $1 }')
+set_() { echo "$2" >"$FAIL/$1"; }
+set_ verbose 0
+set_ probability 0
+set_ ignore-gfp-wait N
+set_ task-filter N
+set_ stacktrace-depth 32
+set_ require-start "0x$first"
+set_ require-end "$(printf '0x%x' $((0x$last + 0x1000)))"
+[ ! -e "$FAIL/min-order" ] || set_ min-order 0
+[ ! -e "$FAIL/cache-filter" ] || set_ cache-filter N
+
+# arm N: the N-th allocation from now on fails, and no other. The kernel counts on and cannot be told to begin anew: it
+# fails the one whose count the interval divides. Where the count stands is known, since it stops at the one that failed.
+counted=0
+arm() {
+	interval=$((counted + $1))
+	set_ interval "$interval"
+	set_ times 1
+	set_ probability 100
+}
+# disarm: it was reached
+disarm() {
+	set_ probability 0
+	[ "$(<"$FAIL/times")" = 0 ] || return 1
+	[ "$interval" -eq 1 ] || counted=$interval
+}
+
+unbind() { echo "$BDF0" >"$DRV/unbind"; }
+bind() { echo "$BDF0" >"$DRV/bind"; }
+settled() { is_state "$BDF0" live || is_state "$BDF0" dead; }
+# From each CPU, so that each queue is used.
+right() { [ -z "$(cpus_differ 20 "$(dev "$BDF0")" 64 "$T_TMP/data" 2>/dev/null)" ]; }
+
+# try_probe, try_reset: what is done with a failure under way; leave the driver bound, and no disk of it in use
+try_probe() {
+	bind 2>/dev/null || refused=$((refused + 1))
+}
+try_reset() {
+	# One queue less, or one more, than before: the maps are made anew.
+	lie "when always then grant $((n % 2 + 1))"
+	echo 1 >"$sys/nvmq/reset" 2>/dev/null || true
+	poll_until "$T_PATIENCE" settled || bad+=" $n:$(state "$BDF0")"
+	# What comes after a reset, and its end.
+	echo 1 >"$sys/nvmq/rescan" 2>/dev/null || true
+	device unlie all
+}
+
+bad='' refused=0 dead=0 diskless=0
+log_mark
+[ "$what" = reset ] || unbind
+for ((n = 1; n < 3000; n++)); do
+	arm "$n"
+	"try_$what"
+	reached=1
+	disarm || reached=''
+	if bound "$BDF0"; then
+		if is_state "$BDF0" dead; then
+			dead=$((dead + 1))
+		elif [ -z "$(disks "$BDF0")" ]; then
+			diskless=$((diskless + 1))
+			# Who asks for them gets them.
+			echo 1 >"$sys/nvmq/rescan" || true
+			right || bad+=" $n:rescan"
+		else
+			right || bad+=" $n:data"
+		fi
+	fi
+	[ -n "$reached" ] || break
+	if [ "$what" = probe ]; then
+		! bound "$BDF0" || unbind
+	elif is_state "$BDF0" dead; then
+		unbind
+		bind || bad+=" $n:bind"
+		ready "$BDF0" || bad+=" $n:ready"
+	fi
+done
+note "$n allocations; bind refused: $refused; dead: $dead; without a disk: $diskless"
+within "allocations that were made to fail" "$n" 20 2999
+is "after none of them was anything wrong" "$bad" ""
+if [ "$what" = probe ]; then
+	within "some of them were needed" "$refused" 5 2999
+fi
+bound "$BDF0" || bind
+check "with memory it is ready" ready "$BDF0"
+check "the data is what it was" same "$T_TMP/data" "$(dev "$BDF0")" 0
+unload
+pause 6
+echo scan >"$KMEMLEAK"
+echo scan >"$KMEMLEAK"
+is "nothing was lost" "$(grep -A 12 -B 6 nvmq "$KMEMLEAK" | head -n 60)" ""
