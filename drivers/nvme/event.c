@@ -44,7 +44,9 @@ int nvmq_event_start(struct nvmq_admin *admin, u32 oaes)
 			 nvmq_cmd_status_name(cmd.status), cmd.status);
 	else if (err)
 		return err;
-	return nvmq_admin_request_event(admin);
+	err = nvmq_admin_request_event(admin);
+	/* Whoever handles an event from before a reset makes the next request, and may be first. */
+	return err == -EBUSY ? 0 : err;
 }
 
 static void say_health(struct nvmq_admin *admin, const struct nvmq_log_smart *log)

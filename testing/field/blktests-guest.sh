@@ -62,7 +62,8 @@ for name; do
 	elif grep -q '\[passed\]' /tmp/said; then
 		verdict=pass
 	else
-		verdict="skip ($(grep -A 1 '\[not run\]' /tmp/said | tail -n +2 | head -n 1 | xargs -0 | cut -c 1-80))"
+		reason=$(sed -n '/\[not run\]/{n;p;q}' /tmp/said | xargs -0 | cut -c 1-80)
+		verdict="skip (${reason:-nothing said})"
 	fi
 	dmesg | grep -E 'BUG:|WARNING:|Oops|Call Trace|nvm[eq] .*(timed out|timeout|dead|given up)' | head -n 5 || true
 	if ! node=$(wait_disk) || ! cpus_read "$node"; then
