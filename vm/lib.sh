@@ -313,7 +313,7 @@ make_initramfs()
 {
 	local out=$1 tree=$2 release=$3 box=$4 dir=$1.d module files file target
 	rm -rf "$dir"
-	mkdir -p "$dir"/{bin,dev,proc,lower,upper,new}
+	mkdir -p "$dir"/{bin,dev,proc,lower,upper,new} "$dir/lib/modules/$release"
 	cp "$box" "$dir/bin/busybox"
 	cp "$NVMQ_TOP/vm/guest-initramfs" "$dir/init"
 	cp "$NVMQ_TOP/vm/guest-init" "$dir/guest-init"
