@@ -58,7 +58,8 @@ enum nvmq_state {
  * @mtfa_ms: how long the activation of firmware may hold I/O up (MTFA)
  * @orphans: bios of requests whose queue a reset took away, to be sent again
  * @held: taken down by nvmq_ctrl_hold(); under the device lock
- * @hold_limited: it is to end at @hold_until, in jiffies, if not before; under the device lock
+ * @hold_limited: it is to end at @hold_until if not before; under the device lock
+ * @hold_until: when, in jiffies
  * @hold_work: sees to that
  * @incident: text: what the recorder had at the last time-out, NVMQ_INCIDENT_TEXT bytes; under
  *            @life
