@@ -594,6 +594,7 @@ static int go_on(struct nvmq_ctrl *ctrl)
 static void reset_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, reset_work);
+	int err;
 
 	mutex_lock(&ctrl->life);
 	if (get_state(ctrl) != NVMQ_RESETTING)
@@ -606,8 +607,11 @@ static void reset_work(struct work_struct *work)
 		nvmq_nss_unquiesce(&ctrl->nss);
 		goto out;
 	}
-	if (bring_up(ctrl) || go_on(ctrl))
+	err = bring_up(ctrl) ?: go_on(ctrl);
+	if (err) {
+		dev_err(&ctrl->pdev->dev, "nvme%d: reset failed: error %d\n", ctrl->id, err);
 		die(ctrl);
+	}
 	if (get_state(ctrl) == NVMQ_LIVE) {
 		dev_info(&ctrl->pdev->dev, "nvme%d: reset done\n", ctrl->id);
 		queue_work(ctrl_wq, &ctrl->scan_work);

@@ -50,12 +50,12 @@ rounds() { echo $((($1 + T_SLOW - 1) / T_SLOW)); }
 
 # timeout [-k SECONDS] SECONDS CMD...
 timeout() {
-	local limit=()
+	local t_kill=()
 	if [ "$1" = -k ]; then
-		limit=(-k "$2")
+		t_kill=(-k "$2")
 		shift 2
 	fi
-	command timeout "${limit[@]}" $(($1 * T_SLOW)) "${@:2}"
+	command timeout "${t_kill[@]}" $(($1 * T_SLOW)) "${@:2}"
 }
 
 # --- TAP -------------------------------------------------------------------

@@ -51,10 +51,13 @@ static DEFINE_SPINLOCK(spin);
 
 static int sleep_in_atomic(void)
 {
+	void *p;
+
 	spin_lock(&spin);
-	usleep_range(100, 200);
+	p = kmalloc(96, GFP_KERNEL);
 	spin_unlock(&spin);
-	return 0;
+	kfree(p);
+	return p ? 0 : -ENOMEM;
 }
 
 static int dma(void)
