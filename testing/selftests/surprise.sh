@@ -13,10 +13,10 @@ BDF=0000:01:00.0
 port=0000:00:10.0
 sys=/sys/bus/pci/devices/$BDF
 # Slot Control of the port: its power goes off, and with it, in QEMU, the device at that very moment. The power then seems
-# to be on again, and the kernel gets the interrupt of a card that was torn out, which it has not enabled for slots that
-# have a button.
+# to be on again, and only then the kernel gets the interrupt of a card that was torn out, which it has not enabled for
+# slots that have a button: with the power off it would think that it had done that itself.
 slot_off() {
-	setpci -s "$port" CAP_EXP+18.w=0700:0700 CAP_EXP+18.w=0108:0708
+	setpci -s "$port" CAP_EXP+18.w=0700:0720 CAP_EXP+18.w=0128:0728
 }
 no_device() { [ ! -e "$sys" ]; }
 # The kernel switches the power off when the driver is through, and hears of nothing in the second after that.
