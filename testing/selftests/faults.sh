@@ -13,8 +13,8 @@
 sys=/sys/bus/pci/devices/$BDF0
 random_file "$T_TMP/data" $((1 << 20))
 
-# load_begin: verified I/O of about three seconds on all types of queues
-load_begin() {
+# work_begin: verified I/O of about three seconds on all types of queues
+work_begin() {
 	local polled=0
 	[ "$(granted "$BDF0" poll)" -eq 0 ] || polled=1
 	background fio --eta=never --verify_state_save=0 --filename="$node" --direct=1 --verify=crc32c --do_verify=1 --size=2M --bs=4k \
@@ -25,10 +25,10 @@ load_begin() {
 		--name=d --ioengine=libaio --iodepth=16 --rw=randwrite --offset=28M --bs=16k --fdatasync=32
 }
 
-# load_end: it has ended, without an error; what is not so is in BAD
+# work_end: it has ended, without an error; what is not so is in BAD
 BAD="" LOST=0 FAULT=""
 bad() { BAD+="${BAD:+; }$*"; }
-load_end() {
+work_end() {
 	local rc=0
 	if ! poll_until 90 gone "$BG"; then
 		bad "I/O does not end, state $(state "$BDF0")"
@@ -82,8 +82,8 @@ told_under_load() {
 		lie "$lie"
 	done
 	for ((runs = 0; runs < 20 && count < times && !${#BAD}; runs++)); do
-		load_begin
-		load_end
+		work_begin
+		work_end
 		count=$(told)
 	done
 	fault_end "$count" "$times" "$re"
@@ -95,13 +95,13 @@ done_under_load() {
 	shift 3
 	fault_begin "$name"
 	while [ "$count" -lt "$times" ] && [ -z "$BAD" ]; do
-		load_begin
+		work_begin
 		io_begun "$disk" || bad "no I/O is done"
 		while alive "$BG" && [ "$count" -lt "$times" ] && [ -z "$BAD" ]; do
 			"$@"
 			count=$((count + 1))
 		done
-		load_end
+		work_end
 	done
 	fault_end "$count" "$times" "$re"
 }
