@@ -28,7 +28,8 @@ set_ verbose 0
 set_ probability 0
 set_ ignore-gfp-wait N
 set_ task-filter N
-set_ stacktrace-depth 32
+# Not the hundreds of allocations that ACPI, sysfs and the file systems make on their own account, far above us.
+set_ stacktrace-depth 10
 set_ require-start "0x$first"
 set_ require-end "$(printf '0x%x' $((0x$last + 0x1000)))"
 [ ! -e "$FAIL/min-order" ] || set_ min-order 0
