@@ -5,8 +5,8 @@
 # vm debug: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab reset
 # vm debug: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc probe
 # vm debug: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc reset
-# kernels: debug
-# time: 25
+# kernels: check-debug
+# time: 60
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
