@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: another kernel is started (kexec) while I/O runs: the device was shut down before, and the next driver finds all that was acknowledged
 # vm: -c 4 -d size=256M,queues=4 --kexec --trace pci_nvme_mmio_shutdown_set
-# kernels: 6.12 7.2
+# kernels: 7.2
 # time: 40
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,7 +3,7 @@
 # description: lies by chance, seed by seed: after mild ones no error and nothing lost; after any others all has ended and the disk works again
 # vm: -c 4 -d strict,size=64M,ns=2,queues=4,raw=to:2,raw=crto:0,raw=msi:8 -- mild @SEEDS@
 # vm: -c 4 -d strict,size=64M,ns=2,queues=4,raw=to:2,raw=crto:0,raw=msi:8 -- wild @SEEDS@
-# kernels: all
+# kernels: 7.2
 # time: 60
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

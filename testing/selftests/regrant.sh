@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: a reset after which the device grants other queues: fewer, more, of other types; no I/O is lost
 # vm: -c 4 -d strict,size=256M,queues=8
-# kernels: all debug
+# kernels: 6.1 7.2 debug
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: resets asked for in sysfs, and of the PCI function, 60 times under load: no error, no data lost; rescan
 # vm: -c 4 -d size=256M,queues=4
-# kernels: all debug
+# kernels: 6.1 7.2 debug
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: a mixed load, with something happening to the controllers each second, by a seed: nothing is lost
 # vm: -c 4 -d strict,size=192M,ns=3,queues=4 -d strict,size=64M,queues=2 -- 25 1
-# kernels: 6.12 7.2
+# kernels: 6.12
 # time: 60
 #
 # soak.sh SECONDS SEED; `make soak` runs it for longer. On the first controller, namespace 1 is written and verified as it

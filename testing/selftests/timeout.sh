@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: a command that the device does not finish in time: abort, reset, the I/O retried, its data right; the recorder
 # vm: -c 4 -d size=128M,queues=4 --trace pci_nvme_mmio_start_success @MONITOR@
-# kernels: all debug
+# kernels: 6.1 7.2 debug
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
