@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: a device that is asked out of its slot, or torn out of it, and put back: idle, under load, in a reset, in a scan; unbind, rmmod and reboot under load
 # vm: @MONITOR@ -c 4 -d size=256M,queues=4,port --qemu -global --qemu ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off
-# kernels: 6.12
+# kernels: none
 # device: qemu
 # time: 80
 # shellcheck source-path=SCRIPTDIR source=lib.sh
