@@ -188,15 +188,19 @@ survived() {
 		result=$("$TOOLS/acked" check "$node" $((8 << 20)) 1024 "$T_TMP/ledger" 2>"$T_TMP/bg.out") || bad "acknowledged, lost: $result"
 		LOST=$((LOST + ${result##* }))
 	done
+	# A host that believes garbage asks for namespaces and events that there are not: no fault of its own.
+	[ "$name" != "garbage anywhere in Identify" ] || device clear
 	fault_end "$count" "$times" ""
 }
+# A reset that gives the controller up fails, as it should.
+try_reset() { dd if=<(echo 1) of="$sys/nvmq/reset" status=none 2>/dev/null || true; }
 rebind() {
 	echo "$BDF0" >"$DRV/unbind"
 	echo "$BDF0" >"$DRV/bind"
 }
 reset_with_rubbish() {
 	lie "when identify probability 40% seed $count then garbage 0..4095"
-	reset
+	try_reset
 	poll_until "$T_PATIENCE" t_log_grep 'nvmq .*(reset done|given up)' || bad "the reset does not end"
 	# The namespaces are looked for when it is done.
 	is_state "$BDF0" dead || echo 1 >"$sys/nvmq/rescan" 2>/dev/null || true
@@ -204,7 +208,7 @@ reset_with_rubbish() {
 }
 never_ready() {
 	lie "when event enable once then rdy stuck"
-	reset
+	try_reset
 	poll_until "$T_PATIENCE" t_log_grep 'nvmq .*given up' || bad "not given up"
 }
 gone_for() {
