@@ -549,6 +549,13 @@ static void remap(struct nvmq_ctrl *ctrl)
 	mutex_unlock(&ctrl->life);
 	blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&ctrl->qset.mapped));
 	mutex_lock(&ctrl->life);
+	/* That tells of no failure, and leaves the maps as they were when memory is short. */
+	if (get_state(ctrl) == NVMQ_CONNECTING &&
+	    !nvmq_qset_is_mapped(&ctrl->qset, &ctrl->set)) {
+		dev_err(&ctrl->pdev->dev, "nvme%d: no memory to map %u queues\n", ctrl->id,
+			nvmq_grant_total(&ctrl->qset.mapped));
+		die(ctrl);
+	}
 	resubmit_orphans(ctrl);
 }
 

@@ -575,9 +575,31 @@ void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set)
 
 		map->nr_queues = qs->mapped.queues[type];
 		map->queue_offset = nvmq_grant_first(&qs->mapped, type) - 1;
-		for_each_possible_cpu(cpu)
-			map->mq_map[cpu] = qs->map[type][cpu] ? qs->map[type][cpu] - 1 : 0;
+		for_each_possible_cpu(cpu) {
+			u16 index = qs->map[type][cpu] ? qs->map[type][cpu] - 1 : 0;
+
+			/* There may be fewer contexts than we wanted: see nvmq_qset_is_mapped(). */
+			map->mq_map[cpu] = index < set->nr_hw_queues ? index : 0;
+		}
 	}
 	for (qid = 1; qid <= total; qid++)
 		set_live(qs->ioq[qid - 1], true);
+}
+
+/**
+ * nvmq_qset_is_mapped - did blk-mq carry out what nvmq_qset_map_queues() says?
+ * @qs: its @mapped says what was to be mapped
+ * @set: its tag set
+ *
+ * Return: false if it did not get as far, or had no memory for as many hardware contexts.
+ */
+bool nvmq_qset_is_mapped(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set)
+{
+	u16 total = nvmq_grant_total(&qs->mapped);
+	u16 qid;
+
+	for (qid = 1; qid <= total; qid++)
+		if (!qs->ioq[qid - 1]->q.live)
+			return false;
+	return set->nr_hw_queues == total;
 }

@@ -59,5 +59,6 @@ bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete);
 void nvmq_qset_drain(struct nvmq_qset *qs);
 bool nvmq_qset_park(struct nvmq_qset *qs);
 void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set);
+bool nvmq_qset_is_mapped(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set);
 
 #endif /* NVMQ_QSET_H */

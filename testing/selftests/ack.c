@@ -116,7 +116,8 @@ static void write_blocks(const char *name, const char *file, uint64_t count)
 
 static int check_blocks(const char *file, uint64_t count, uint64_t last)
 {
-	uint64_t *block = aligned(BLOCK), *newest = calloc(count, sizeof(*newest)), good[SECTOR / 8];
+	uint64_t *newest = calloc(count, sizeof(*newest)), good[SECTOR / 8];
+	uint64_t *block = aligned(BLOCK);
 	uint64_t n, place, wrong = 0, seen = 0;
 	int fd = open(file, O_RDONLY | O_DIRECT);
 	unsigned int i;
@@ -141,7 +142,7 @@ static int check_blocks(const char *file, uint64_t count, uint64_t last)
 			if (!memcmp(have, good, SECTOR) && n >= newest[place] &&
 			    place_of(n, count) == place)
 				continue;
-			printf("block %llu, sector %u: write %llu is lost; it has seed %llu, write %llu\n",
+			printf("block %llu, sector %u: write %llu lost; it has %llu, %llu\n",
 			       (unsigned long long)place, i, (unsigned long long)newest[place],
 			       (unsigned long long)have[0], (unsigned long long)n);
 			wrong++;
@@ -243,7 +244,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(what, "check-blocks") && argc == 6) {
 		seed = strtoull(argv[4], NULL, 0);
-		return check_blocks(argv[2], strtoull(argv[3], NULL, 0), strtoull(argv[5], NULL, 0));
+		return check_blocks(argv[2], strtoull(argv[3], NULL, 0),
+				    strtoull(argv[5], NULL, 0));
 	}
 	if (!strcmp(what, "files") && argc == 5) {
 		seed = strtoull(argv[4], NULL, 0);

@@ -153,7 +153,8 @@ int main(int argc, char **argv)
 		perror(argv[5]);
 		return 2;
 	}
-	ledger = mmap(NULL, blocks * sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED, ledger_fd, 0);
+	ledger = mmap(NULL, blocks * sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED, ledger_fd,
+		      0);
 	if (ledger == MAP_FAILED) {
 		perror(argv[5]);
 		return 2;

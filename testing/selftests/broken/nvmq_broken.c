@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commits one fault, which a debug kernel must report: detectors.sh and kmemleak.sh.  Loading it is the
- * fault: it never stays loaded.
+ * Commits one fault, which a debug kernel must report: detectors.sh and kmemleak.sh.
+ * Loading it is the fault: it never stays loaded.
  */
 #define pr_fmt(fmt) "nvmq_broken: " fmt
 
