@@ -11,7 +11,7 @@
 # An I/O may be sent six times, each for io_timeout and a reset that may take seconds.
 [ ! -w /proc/sys/kernel/hung_task_timeout_secs ] || echo 60 >/proc/sys/kernel/hung_task_timeout_secs
 
-kind=$1 seeds=${2:-1..10} mild="" patience=1
+kind=$1 seeds=${2:-1..5} mild="" patience=1
 if [ "$kind" = mild ]; then
 	mild=" mild" patience=5
 fi
