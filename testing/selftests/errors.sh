@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: commands that fail: retries by DNR and CRD, the errno that the caller gets, one line in the log with all of it
 # vm: -c 2 -d strict,size=64M,queues=2
-# kernels: 6.1 debug
+# kernels: all
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commits one fault, which a debug kernel must report: detectors.sh and kmemleak.sh.
+ * Commits one fault, which a debug kernel must report: detectors.sh and leaks.sh.
  * Loading it is the fault: it never stays loaded.
  */
 #define pr_fmt(fmt) "nvmq_broken: " fmt

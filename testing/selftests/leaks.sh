@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: no memory is lost by loading, I/O, resets, time-outs, unbinding and unloading; a planted leak is found
 # vm debug: -c 2 -a kmemleak=on -d strict,size=128M,ns=2,queues=2
-# kernels: debug
-# time: 20
+# kernels: check-debug
+# time: 70
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
