@@ -5,7 +5,7 @@
 
 # Variables on the command line (make check T=... K=...) reach the scripts through the environment.
 KDIR ?= /lib/modules/$(shell uname -r)/build
-export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS DRIVER
+export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS
 
 .DEFAULT_GOAL := help
 .PHONY: help run check check-debug coverage bench power-cut soak blktests shell docs modules install clean
@@ -39,6 +39,8 @@ power-cut: ## the power fails ROUNDS=50 times under writes that are acknowledged
 soak: ## a mixed load with something happening each second, for MINUTES=10 (SEED=n)
 	@testing/field/soak
 
+# Not for all: the unit tests know a DRIVER of their own.
+blktests: export DRIVER := $(DRIVER)
 blktests: ## the tests of a device in a checkout of blktests, BLKTESTS=dir, with nvmq and the in-tree driver
 	@testing/field/blktests
 
