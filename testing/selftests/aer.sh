@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: PCI errors that the port reports, under load: non-fatal, and fatal with a reset of the bus; no data lost
 # vm: @MONITOR@ -c 4 -d size=256M,queues=4,port --qemu -global --qemu ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off
-# kernels: 6.1 7.2
+# kernels: 6.1
 # device: qemu
 # time: 45
 # shellcheck source-path=SCRIPTDIR source=lib.sh

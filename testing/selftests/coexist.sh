@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: beside the in-tree driver: only controllers that no driver holds are taken, names do not collide, both work
 # vm: -c 4 -d size=128M,queues=4,serial=first -d size=96M,queues=4,serial=second
-# kernels: all
+# kernels: 6.12 7.2
 # time: 12
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

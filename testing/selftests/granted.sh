@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: more queues asked than the device grants: one line says asked and granted, and the disk works
 # vm: -c 4 -d size=128M,queues=2
-# kernels: all
+# kernels: 6.12 7.2
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: the machine is switched off while I/O runs: it goes down in time and the device is shut down by SHN
 # vm: -c 4 -d size=256M,queues=4 -d size=64M --trace pci_nvme_mmio_shutdown_set --trace pci_nvme_mmio_stopped
-# kernels: all
+# kernels: 6.12 7.2
 # time: 12
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -86,7 +86,7 @@ given_up "all ones from the start" 'ones'
 lie "when register CSTS read then all-ones"
 given_up "only CSTS is all ones" 'ones'
 
-# What bad-device.sh has in memory that stands in for registers: 1024 entries, 1 s to become ready, NVM command set.
+# Registers: 1024 entries, 1 s to become ready, NVM command set.
 lie "when register CAP read then value 0"
 given_up "CAP is 0" 'CAP|MQES'
 lie "when register CAP read then value 0x2002010000"

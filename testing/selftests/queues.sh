@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: 1, 2, 4 and 8 queues, more CPUs than queues and the reverse; I/O goes where the map says
 # vm: -c 8 -d size=256M,queues=8 -- 8 1 2 4 8 3
-# vm 6.12: -c 6 -d size=256M,queues=4 -- 4 6
 # vm 6.12: -c 2 -d size=256M,queues=64 -- 64 2 5
 # kernels: all
 # time: 25

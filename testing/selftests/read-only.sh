@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: a namespace whose image is read-only: reads work, writes fail with an error that the caller sees
 # vm: -c 2 -d size=64M,queues=2,ro -d size=64M
-# kernels: all
+# kernels: 6.12 7.2
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

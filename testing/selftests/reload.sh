@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: load and unload 50 times: nothing leaks, nothing is left
 # vm: -c 4 -m 512M -d size=64M,queues=4,ns=2
-# kernels: 6.12 7.2
+# kernels: 6.12
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,7 +3,7 @@
 # description: a device whose queues have two entries (MQES 1): one command at a time, and all works
 # vm: -c 4 -d strict,size=128M,queues=4,raw=mqes:2 -- 1
 # vm 6.12: -q 11.1 -c 4 -d size=128M,queues=4,raw=mqes:7 -- 7
-# kernels: all
+# kernels: 6.12 7.2
 # device: qemu
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: suspend to idle and to memory, and hibernation as far as an image that is made and thrown away, under verified load
 # vm: @MONITOR@ -c 4 -d size=256M,queues=4 --qemu -global --qemu ICH9-LPC.disable_s3=0 --trace pci_nvme_mmio_shutdown_set
-# kernels: 6.12 7.2
+# kernels: 6.12
 # time: 70
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 

@@ -4,7 +4,7 @@
 # vm 6.12: -c 4 -d size=256M,queues=8,vectors=1 -- 1
 # vm 6.12: -c 4 -d size=256M,queues=8,vectors=3 -- 3
 # vm: -c 4 -d size=256M,queues=8 -- 65 1 2 4
-# kernels: all
+# kernels: 6.12 7.2
 # time: 10
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
