@@ -15,14 +15,17 @@
  * @nsid: namespace identifier
  * @lba_shift: log2 of the logical block size, 9 to PAGE_SHIFT
  * @wz_cdw12: flags for Write Zeroes, NVMQ_WZ_DEALLOCATE or 0
+ * @durable: all that was acknowledged is on the medium; kept only while no write can end, see
+ *           nvmq_nss_flush()
  *
- * Read by every I/O, written only while the namespace's queue is frozen.  It
- * is the queuedata of the request queue.
+ * Read by every I/O, written only while the namespace's queue is frozen or
+ * quiesced.  It is the queuedata of the request queue.
  */
 struct nvmq_cmd_ns {
 	u32 nsid;
 	u32 lba_shift;
 	u32 wz_cdw12;
+	bool durable;
 };
 
 #define NVMQ_CMD_HINTS	(REQ_FUA | REQ_FAILFAST_DEV | REQ_RAHEAD)

@@ -93,20 +93,22 @@ static struct nvmq_ctrl *pools_to_ctrl(struct nvmq_io_pools *pools)
 }
 
 /*
- * A request whose hardware queue does not exist: after a reset that was granted
- * fewer queues, until the maps are new.  Its bios are kept and sent again; a
- * request without bios (a flush of the block layer's own) fails.  When the
+ * A request that no queue takes: after a reset that was granted other queues,
+ * until the maps are new.  Its bios are kept and sent again.  A flush of the
+ * block layer's own has none; it is done already, see remap().  When the
  * controller is live without any I/O queue, dead, or on its way out, everything
  * fails.
  */
 static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 {
 	struct nvmq_ctrl *ctrl = pools_to_ctrl(pools);
-	enum nvmq_state state = get_state(ctrl);
+	const struct nvmq_cmd_ns *ns = rq->q->queuedata;
 	unsigned long flags;
 	struct bio *bio;
 
-	if (state != NVMQ_CONNECTING || !rq->bio || blk_rq_is_passthrough(rq))
+	if (get_state(ctrl) != NVMQ_CONNECTING || blk_rq_is_passthrough(rq))
+		return BLK_STS_IOERR;
+	if (!rq->bio && !(req_op(rq) == REQ_OP_FLUSH && ns->durable))
 		return BLK_STS_IOERR;
 
 	/*
@@ -185,15 +187,20 @@ static void fail_io(struct nvmq_ctrl *ctrl)
 	nvmq_nss_quiesce(&ctrl->nss);
 	take_down(ctrl, false);
 	nvmq_nss_unquiesce(&ctrl->nss);
+	resubmit_orphans(ctrl);
 }
 
 /* Give up: every I/O fails, the disks stay until the driver is unbound.  @life held. */
 static void die(struct nvmq_ctrl *ctrl)
 {
-	if (set_state(ctrl, NVMQ_DEAD))
+	bool dead = set_state(ctrl, NVMQ_DEAD);
+
+	if (dead)
 		dev_err(&ctrl->pdev->dev, "nvme%d: given up; I/O to its disks fails from now on\n",
 			ctrl->id);
 	fail_io(ctrl);
+	if (dead)
+		nvmq_nss_mark_dead(&ctrl->nss);
 }
 
 /* ---- up ---- */
@@ -421,11 +428,6 @@ static enum blk_eh_timer_return timeout(struct request *rq)
 		fail_io(ctrl);
 		ret = BLK_EH_DONE;
 		break;
-	case NVMQ_CONNECTING:
-		/* In remap(), which waits for this command. */
-		die(ctrl);
-		ret = BLK_EH_DONE;
-		break;
 	default:
 		break;
 	}
@@ -539,24 +541,31 @@ static void event_work(struct work_struct *work)
 }
 
 /*
- * The queues changed in number or kind.  The disks are not quiesced: requests
- * of queues that are no more end in no_queue(), which lets the freeze pass.  It
- * waits for all commands in flight, and one that hangs needs @life to time out.
+ * The queues changed in number or kind.  For the maps to be made anew the disks
+ * must be frozen, that is, nothing may wait for the device: all queues are
+ * parked, requests end in no_queue(), and no command is in flight meanwhile.
+ * Before that all is flushed, since flushes are among these requests.  The disks
+ * are quiesced before, and run afterwards.  @life held.
  */
-static void remap(struct nvmq_ctrl *ctrl)
+static int remap(struct nvmq_ctrl *ctrl)
 {
-	ctrl->qset.mapped = ctrl->qset.grant;
-	mutex_unlock(&ctrl->life);
-	blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&ctrl->qset.mapped));
-	mutex_lock(&ctrl->life);
+	struct nvmq_qset *qset = &ctrl->qset;
+	int err;
+
+	err = nvmq_nss_flush(&ctrl->nss, qset->ioq[0], ctrl->io_timeout);
+	if (err)
+		return err;
+	nvmq_qset_park(qset);
+	nvmq_nss_unquiesce(&ctrl->nss);
+	qset->mapped = qset->grant;
+	blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&qset->mapped));
 	/* That tells of no failure, and leaves the maps as they were when memory is short. */
-	if (get_state(ctrl) == NVMQ_CONNECTING &&
-	    !nvmq_qset_is_mapped(&ctrl->qset, &ctrl->set)) {
+	if (!nvmq_qset_is_mapped(qset, &ctrl->set)) {
 		dev_err(&ctrl->pdev->dev, "nvme%d: no memory to map %u queues\n", ctrl->id,
-			nvmq_grant_total(&ctrl->qset.mapped));
-		die(ctrl);
+			nvmq_grant_total(&qset->mapped));
+		return -ENOMEM;
 	}
-	resubmit_orphans(ctrl);
+	return 0;
 }
 
 /*
@@ -566,7 +575,6 @@ static void remap(struct nvmq_ctrl *ctrl)
 static int go_on(struct nvmq_ctrl *ctrl)
 {
 	struct device *dev = &ctrl->pdev->dev;
-	bool parked;
 	int err;
 
 	if (!nvmq_grant_total(&ctrl->qset.grant)) {
@@ -590,11 +598,14 @@ static int go_on(struct nvmq_ctrl *ctrl)
 			ctrl->qset.grant.depth, ctrl->set.queue_depth);
 		return -EIO;
 	}
-	parked = nvmq_qset_park(&ctrl->qset);
-	nvmq_nss_unquiesce(&ctrl->nss);
-	if (parked)
-		remap(ctrl);
+	if (nvmq_qset_changed(&ctrl->qset)) {
+		err = remap(ctrl);
+		if (err)
+			return err;
+	}
 	set_state(ctrl, NVMQ_LIVE);
+	nvmq_nss_unquiesce(&ctrl->nss);
+	resubmit_orphans(ctrl);
 	return 0;
 }
 
@@ -623,9 +634,6 @@ static void reset_work(struct work_struct *work)
 		dev_info(&ctrl->pdev->dev, "nvme%d: reset done\n", ctrl->id);
 		queue_work(ctrl_wq, &ctrl->scan_work);
 	}
-	/* Here, and not in die(): it may wait for I/O, which a time-out must not. */
-	if (get_state(ctrl) == NVMQ_DEAD)
-		nvmq_nss_mark_dead(&ctrl->nss);
 out:
 	mutex_unlock(&ctrl->life);
 }

@@ -398,8 +398,15 @@ static __always_inline void unmap(struct nvmq_ioq *ioq, struct request *rq)
 		unmap_other(ioq, rq, iod);
 }
 
-static noinline void bogus(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe)
+/* A completion that no request waits for: of a command of our own, or of none. */
+static noinline void no_request(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe)
 {
+	if (ioq->own_sent && le16_to_cpu(cqe->cid) == ioq->own_cid) {
+		ioq->own_status = le16_to_cpu(cqe->status) >> 1;
+		ioq->own_sent = false;
+		complete(&ioq->own_done);
+		return;
+	}
 	ioq->q.bogus++;
 	dev_warn_ratelimited(ioq->q.dev,
 			     "queue %u: completion of CID %#06x, which no command has (status %#x, SQ head %u): dropped\n",
@@ -446,7 +453,7 @@ static __always_inline unsigned int reap(struct nvmq_ioq *ioq, struct io_comp_ba
 		if (likely(rq))
 			finish(ioq, rq, le16_to_cpu(cqe->status) >> 1, iob);
 		else
-			bogus(ioq, cqe);
+			no_request(ioq, cqe);
 		nvmq_cq_advance(&ioq->q, &cur);
 		found++;
 	}
@@ -532,6 +539,53 @@ unsigned int nvmq_io_reap(struct nvmq_ioq *ioq)
 	if (ioq->requested)
 		enable_irq(ioq->irq);
 	return found;
+}
+
+/**
+ * nvmq_io_flush - flush a namespace past the block layer
+ * @ioq: a live queue that nobody submits to: its disks are quiesced, no command is outstanding
+ * @nsid: namespace identifier
+ * @timeout: jiffies that it may take
+ *
+ * The command borrows a tag, and has no request. Base 7.1.
+ *
+ * Context: sleeps.
+ * Return: 0; -EIO if the device refuses; -ETIMEDOUT if it does not answer: then
+ * it must be disabled before the queue is used again.
+ */
+int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
+{
+	struct nvmq_sqe *sqe;
+
+	reinit_completion(&ioq->own_done);
+	spin_lock(&ioq->q.sq_lock);
+	sqe = nvmq_sq_next(&ioq->q);
+	memset(sqe, 0, sizeof(*sqe));
+	ioq->own_cid = nvmq_slot_give(&ioq->q, 0, NULL);
+	ioq->own_sent = true;
+	sqe->opcode = NVMQ_IO_FLUSH;
+	sqe->cid = cpu_to_le16(ioq->own_cid);
+	sqe->nsid = cpu_to_le32(nsid);
+	trace_nvmq_command(ioq->q.ctrl_id, ioq->q.qid, sqe);
+	nvmq_sq_push(&ioq->q);
+	ring(ioq);
+	spin_unlock(&ioq->q.sq_lock);
+
+	if (!wait_for_completion_timeout(&ioq->own_done, timeout)) {
+		/* The interrupt may have been lost. */
+		nvmq_io_reap(ioq);
+		if (ioq->own_sent) {
+			ioq->own_sent = false;
+			dev_err(ioq->q.dev, "queue %u: Flush, namespace %u: timed out\n",
+				ioq->q.qid, nsid);
+			return -ETIMEDOUT;
+		}
+	}
+	if (!ioq->own_status)
+		return 0;
+	dev_err(ioq->q.dev, "queue %u: Flush, namespace %u, failed: %s (%#x)\n", ioq->q.qid, nsid,
+		nvmq_cmd_status_name(ioq->own_status), ioq->own_status & NVMQ_SC_MASK);
+	return -EIO;
 }
 
 /**

@@ -128,6 +128,10 @@ struct nvmq_io_pools {
  * @vector: index of its interrupt vector; -1 if the queue is polled
  * @requested: @irq is held
  * @name: name of the interrupt
+ * @own_done: a command of the driver's own has come back, see nvmq_io_flush()
+ * @own_cid: its CID
+ * @own_status: status field of its completion
+ * @own_sent: it has not come back yet
  */
 struct nvmq_ioq {
 	struct nvmq_queue q;
@@ -141,6 +145,10 @@ struct nvmq_ioq {
 	int vector;
 	bool requested;
 	char name[24];
+	struct completion own_done;
+	u16 own_cid;
+	u16 own_status;
+	bool own_sent;
 };
 
 int nvmq_io_pools_init(struct nvmq_io_pools *pools, struct device *dev);
@@ -157,6 +165,7 @@ void nvmq_io_complete_rq(struct request *rq);
 irqreturn_t nvmq_io_irq(int irq, void *data);
 
 unsigned int nvmq_io_reap(struct nvmq_ioq *ioq);
+int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout);
 u16 nvmq_io_cid(const struct request *rq);
 void nvmq_io_describe(const struct request *rq, char *text, size_t size);
 void nvmq_io_timed_out(struct request *rq);

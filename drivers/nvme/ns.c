@@ -7,7 +7,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "io.h"
 #include "ns.h"
 
 /* What a scan learns of a namespace. */
@@ -517,6 +516,36 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 out:
 	kfree(buf);
 	kfree(list);
+}
+
+/**
+ * nvmq_nss_flush - make all durable that was acknowledged
+ * @nss: the namespaces, quiesced
+ * @ioq: a live queue with no command outstanding
+ * @timeout: jiffies that each may take
+ *
+ * Says for each namespace, in its @durable, whether that is so: as long as no
+ * write ends after this, a flush has nothing to do.
+ *
+ * Context: sleeps.
+ * Return: 0; -ETIMEDOUT if the device does not answer.
+ */
+int nvmq_nss_flush(struct nvmq_nss *nss, struct nvmq_ioq *ioq, unsigned long timeout)
+{
+	struct nvmq_ns *ns;
+	int err = 0;
+
+	mutex_lock(&nss->lock);
+	list_for_each_entry(ns, &nss->list, entry) {
+		if (ns->limits.write_cache)
+			err = nvmq_io_flush(ioq, ns->cmd.nsid, timeout);
+		ns->cmd.durable = !err;
+		if (err == -ETIMEDOUT)
+			break;
+		err = 0;
+	}
+	mutex_unlock(&nss->lock);
+	return err;
 }
 
 /**

@@ -12,6 +12,7 @@
 #include "admin.h"
 #include "cmd.h"
 #include "compat.h"
+#include "io.h"
 
 /**
  * struct nvmq_ns_ids - what tells one namespace from another
@@ -93,6 +94,7 @@ struct nvmq_nss {
 
 int nvmq_nss_read_limits(struct nvmq_nss *nss, const struct nvmq_id_ctrl *id);
 void nvmq_nss_scan(struct nvmq_nss *nss);
+int nvmq_nss_flush(struct nvmq_nss *nss, struct nvmq_ioq *ioq, unsigned long timeout);
 void nvmq_nss_quiesce(struct nvmq_nss *nss);
 void nvmq_nss_unquiesce(struct nvmq_nss *nss);
 void nvmq_nss_mark_dead(struct nvmq_nss *nss);

@@ -102,6 +102,7 @@ int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct 
 			goto fail;
 		spin_lock_init(&qs->ioq[i]->q.sq_lock);
 		spin_lock_init(&qs->ioq[i]->q.cq_lock);
+		init_completion(&qs->ioq[i]->own_done);
 		qs->ioq[i]->q.dev = &qset_pdev(qs)->dev;
 		qs->ioq[i]->pools = &qs->pools;
 	}
@@ -532,28 +533,31 @@ free_vectors:
 }
 
 /**
- * nvmq_qset_park - keep I/O off the queues that changed their type
- * @qs: started anew; the tag set is quiesced
+ * nvmq_qset_changed - must the maps of the tag set be made anew?
+ * @qs: started anew
  *
- * Until the maps are made anew blk-mq takes a queue for what it was before: it
- * would send interrupt-driven commands to a ring that is polled by now, or poll
- * one that has an interrupt.  Such a queue is not live until then.
- *
- * Return: true if the maps must be made anew.
+ * Return: true if there are more queues, fewer, or others than the maps know.
  */
-bool nvmq_qset_park(struct nvmq_qset *qs)
+bool nvmq_qset_changed(const struct nvmq_qset *qs)
+{
+	return memcmp(qs->mapped.queues, qs->grant.queues, sizeof(qs->grant.queues));
+}
+
+/**
+ * nvmq_qset_park - keep all I/O off the device until the maps were made anew
+ * @qs: started anew, and changed; the tag set is quiesced
+ *
+ * Until then blk-mq takes each queue for what it was before: it would send
+ * interrupt-driven commands to a ring that is polled by now, or poll one that
+ * has an interrupt, or use one that does not exist.
+ */
+void nvmq_qset_park(struct nvmq_qset *qs)
 {
 	u16 total = nvmq_grant_total(&qs->grant);
-	u16 mapped = nvmq_grant_total(&qs->mapped);
 	u16 qid;
 
-	if (!memcmp(qs->mapped.queues, qs->grant.queues, sizeof(qs->grant.queues)))
-		return false;
 	for (qid = 1; qid <= total; qid++)
-		if (qid > mapped ||
-		    nvmq_grant_type(&qs->mapped, qid) != nvmq_grant_type(&qs->grant, qid))
-			set_live(qs->ioq[qid - 1], false);
-	return true;
+		set_live(qs->ioq[qid - 1], false);
 }
 
 /**

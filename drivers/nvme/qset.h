@@ -57,7 +57,8 @@ int nvmq_qset_first_vector(struct nvmq_qset *qs);
 int nvmq_qset_start(struct nvmq_qset *qs);
 bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete);
 void nvmq_qset_drain(struct nvmq_qset *qs);
-bool nvmq_qset_park(struct nvmq_qset *qs);
+bool nvmq_qset_changed(const struct nvmq_qset *qs);
+void nvmq_qset_park(struct nvmq_qset *qs);
 void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set);
 bool nvmq_qset_is_mapped(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set);
 

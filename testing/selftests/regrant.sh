@@ -15,9 +15,11 @@ counts() { echo "$(granted "$BDF0" default) $(granted "$BDF0" read) $(granted "$
 after_reset() {
 	local desc=$1 grant=$2 want=$3 ready rc=0
 	log_mark
-	background fio --eta=never --name=load --filename="$node" --offset=32M --size=8M --rw=randrw --bs=4k --direct=1 \
-		--ioengine=io_uring --iodepth=32 --numjobs=4 --offset_increment=32M --verify=crc32c --do_verify=1 \
-		--verify_state_save=0 "${FIO_MORE[@]}"
+	# Whoever flushes, all the time: the block layer's own requests for that have no bios that could be kept.
+	background fio --eta=never --filename="$node" --size=8M --bs=4k --direct=1 --verify=crc32c --do_verify=1 \
+		--verify_state_save=0 \
+		--name=load --offset=32M --rw=randrw --ioengine=io_uring --iodepth=32 --numjobs=4 --offset_increment=32M "${FIO_MORE[@]}" \
+		--name=flushing --size=2M --offset=16M --rw=randwrite --ioengine=libaio --iodepth=4 --fdatasync=1 --numjobs=4 --offset_increment=2M
 	io_begun "$disk"
 	device unlie all
 	lie "when always then grant $grant"
