@@ -552,6 +552,27 @@ int nvmq_admin_abort(struct nvmq_admin *admin, u16 sqid, u16 cid)
 }
 
 /**
+ * nvmq_admin_set_feature - Set Features (base 5.27)
+ * @admin: the queue
+ * @cmd: dword 10 has the feature; the opcode is set here
+ * @name: of the feature, for the log
+ *
+ * Context: sleeps.
+ * Return: as nvmq_admin_exec(); that the device refuses (-EIO) is in the log then.
+ */
+int nvmq_admin_set_feature(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd, const char *name)
+{
+	int err;
+
+	cmd->sqe.opcode = NVMQ_ADMIN_SET_FEATURES;
+	err = nvmq_admin_exec(admin, cmd);
+	if (err == -EIO)
+		dev_warn(admin->q.dev, "Set Features, %s, refused: %s (%#x)\n", name,
+			 nvmq_cmd_status_name(cmd->status), cmd->status);
+	return err;
+}
+
+/**
  * nvmq_admin_allow_retry_delay - let the device say when a failed command may be tried again
  * @admin: the queue
  *
@@ -564,19 +585,14 @@ int nvmq_admin_allow_retry_delay(struct nvmq_admin *admin)
 {
 	struct nvmq_host_behavior behavior = { .acre = 1 };
 	struct nvmq_admin_cmd cmd = {
-		.sqe.opcode = NVMQ_ADMIN_SET_FEATURES,
 		.sqe.cdw10 = cpu_to_le32(NVMQ_FEAT_HOST_BEHAVIOR),
 		.buf = &behavior,
 		.len = sizeof(behavior),
 		.to_device = true,
 	};
-	int err = nvmq_admin_exec(admin, &cmd);
+	int err = nvmq_admin_set_feature(admin, &cmd, "Host Behavior Support");
 
-	if (err != -EIO)
-		return err;
-	dev_warn(admin->q.dev, "Set Features, Host Behavior Support, refused: %s (%#x)\n",
-		 nvmq_cmd_status_name(cmd.status), cmd.status);
-	return 0;
+	return err == -EIO ? 0 : err;
 }
 
 /**
@@ -595,21 +611,15 @@ int nvmq_admin_allow_retry_delay(struct nvmq_admin *admin)
 int nvmq_admin_set_queue_count(struct nvmq_admin *admin, u32 wanted, u32 *granted)
 {
 	struct nvmq_admin_cmd cmd = {
-		.sqe.opcode = NVMQ_ADMIN_SET_FEATURES,
 		.sqe.cdw10 = cpu_to_le32(NVMQ_FEAT_QUEUE_COUNT),
 		.sqe.cdw11 = cpu_to_le32((wanted - 1) << 16 | (wanted - 1)),
 	};
-	int err = nvmq_admin_exec(admin, &cmd);
+	int err = nvmq_admin_set_feature(admin, &cmd, "Number of Queues");
 	u32 sqs, cqs;
 
 	*granted = 0;
-	if (err == -EIO) {
-		dev_warn(admin->q.dev, "Set Features, Number of Queues, refused: %s (%#x)\n",
-			 nvmq_cmd_status_name(cmd.status), cmd.status);
-		return 0;
-	}
 	if (err)
-		return err;
+		return err == -EIO ? 0 : err;
 	/* Both halves are 0's based, and 65535 is no number of queues. */
 	sqs = (cmd.result & 0xffff) + 1;
 	cqs = (cmd.result >> 16) + 1;

@@ -673,8 +673,8 @@ static void hold_work(struct work_struct *work)
 	bool again = true;
 
 	if (device_trylock(dev)) {
-		again = ctrl->hold_limited && time_before(jiffies, ctrl->hold_until);
-		if (ctrl->hold_limited && !again) {
+		again = ctrl->hold_until && time_before(jiffies, ctrl->hold_until);
+		if (ctrl->hold_until && !again) {
 			dev_warn(dev, "nvme%d: nobody has reset the bus: trying without\n",
 				 ctrl->id);
 			nvmq_ctrl_release(ctrl);
@@ -954,8 +954,8 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
  */
 void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl)
 {
-	ctrl->hold_limited = true;
-	ctrl->hold_until = jiffies + msecs_to_jiffies(HOLD_LIMIT_MS);
+	/* 0 is for none. */
+	ctrl->hold_until = (jiffies + msecs_to_jiffies(HOLD_LIMIT_MS)) ?: 1;
 	queue_delayed_work(ctrl_wq, &ctrl->hold_work, HZ);
 }
 
@@ -965,14 +965,22 @@ void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl)
  *
  * Returns at once; a device that does not come back is given up by the reset.
  *
- * Context: does not sleep; the device lock is held.
+ * Context: may sleep; the device lock is held.
  */
 void nvmq_ctrl_release(struct nvmq_ctrl *ctrl)
 {
 	if (!ctrl->held)
 		return;
+	/*
+	 * A reset of the bus has cost the device its configuration, a failed one as
+	 * well.  Where the core has brought it back itself this does nothing; and
+	 * what is saved is used up each time.
+	 */
+	pci_restore_state(ctrl->pdev);
+	if (pci_device_is_present(ctrl->pdev))
+		pci_save_state(ctrl->pdev);
 	ctrl->held = false;
-	ctrl->hold_limited = false;
+	ctrl->hold_until = 0;
 	queue_work(ctrl_wq, &ctrl->reset_work);
 }
 

@@ -58,8 +58,7 @@ enum nvmq_state {
  * @mtfa_ms: how long the activation of firmware may hold I/O up (MTFA)
  * @orphans: bios of requests whose queue a reset took away, to be sent again
  * @held: taken down by nvmq_ctrl_hold(); under the device lock
- * @hold_limited: it is to end at @hold_until if not before; under the device lock
- * @hold_until: when, in jiffies
+ * @hold_until: when it ends at the latest, in jiffies; 0: never. Under the device lock
  * @hold_work: sees to that
  * @incident: text: what the recorder had at the last time-out, NVMQ_INCIDENT_TEXT bytes; under
  *            @life
@@ -92,7 +91,6 @@ struct nvmq_ctrl {
 	u32 mtfa_ms;
 	struct bio_list orphans;
 	bool held;
-	bool hold_limited;
 	unsigned long hold_until;
 	struct delayed_work hold_work;
 	char *incident;

@@ -32,17 +32,12 @@
 int nvmq_event_start(struct nvmq_admin *admin, u32 oaes)
 {
 	struct nvmq_admin_cmd cmd = {
-		.sqe.opcode = NVMQ_ADMIN_SET_FEATURES,
 		.sqe.cdw10 = cpu_to_le32(NVMQ_FEAT_ASYNC_EVENT),
 		.sqe.cdw11 = cpu_to_le32(HEALTH | (oaes & WANTED)),
 	};
-	int err = nvmq_admin_exec(admin, &cmd);
+	int err = nvmq_admin_set_feature(admin, &cmd, "Asynchronous Event Configuration");
 
-	if (err == -EIO)
-		dev_warn(admin->q.dev,
-			 "Set Features, Asynchronous Event Configuration, refused: %s (%#x)\n",
-			 nvmq_cmd_status_name(cmd.status), cmd.status);
-	else if (err)
+	if (err && err != -EIO)
 		return err;
 	err = nvmq_admin_request_event(admin);
 	/* Whoever handles an event from before a reset makes the next request, and may be first. */

@@ -241,9 +241,6 @@ static pci_ers_result_t nvmq_error_detected(struct pci_dev *pdev, pci_channel_st
 
 static pci_ers_result_t nvmq_slot_reset(struct pci_dev *pdev)
 {
-	pci_restore_state(pdev);
-	/* It is used up by that. */
-	pci_save_state(pdev);
 	nvmq_ctrl_release(pci_get_drvdata(pdev));
 	return PCI_ERS_RESULT_RECOVERED;
 }
