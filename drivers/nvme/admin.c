@@ -192,9 +192,12 @@ int nvmq_admin_request_irq(struct nvmq_admin *admin, int irq)
 {
 	int err = request_irq(irq, admin_irq, IRQF_SHARED, "nvmq admin", admin);
 
-	if (!err)
-		WRITE_ONCE(admin->irq, irq);
-	return err;
+	if (err)
+		return err;
+	WRITE_ONCE(admin->irq, irq);
+	/* What came while there was none would tell nobody. */
+	reap_now(admin);
+	return 0;
 }
 
 /**

@@ -28,6 +28,8 @@
 
 /* How long a controller is held for a reset of the bus that may have failed. */
 #define HOLD_LIMIT_MS		60000u
+/* How long all I/O may wait for the commands in flight when the plan changes. */
+#define IDLE_MS			5000u
 
 static DEFINE_IDA(ctrl_ids);
 static struct workqueue_struct *ctrl_wq;
@@ -93,11 +95,10 @@ static struct nvmq_ctrl *pools_to_ctrl(struct nvmq_io_pools *pools)
 }
 
 /*
- * A request that no queue takes: after a reset that was granted other queues,
- * until the maps are new.  Its bios are kept and sent again.  A flush of the
- * block layer's own has none; it is done already, see remap().  When the
- * controller is live without any I/O queue, dead, or on its way out, everything
- * fails.
+ * A request that no queue takes.  While the maps change its bios are kept and
+ * sent again; a flush of the block layer's own has none, it is done already: see
+ * remap().  Else the controller is live without any I/O queue, dead, or on its
+ * way out, and everything fails.
  */
 static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 {
@@ -106,7 +107,7 @@ static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 	unsigned long flags;
 	struct bio *bio;
 
-	if (get_state(ctrl) != NVMQ_CONNECTING || blk_rq_is_passthrough(rq))
+	if (!READ_ONCE(ctrl->remapping) || blk_rq_is_passthrough(rq))
 		return BLK_STS_IOERR;
 	if (!rq->bio && !(req_op(rq) == REQ_OP_FLUSH && ns->durable))
 		return BLK_STS_IOERR;
@@ -298,7 +299,7 @@ static int bring_up(struct nvmq_ctrl *ctrl)
 	err = identify(ctrl);
 	if (err)
 		return err;
-	err = nvmq_qset_start(&ctrl->qset);
+	err = nvmq_qset_ask(&ctrl->qset) ?: nvmq_qset_start(&ctrl->qset);
 	if (err) {
 		dev_err(&ctrl->pdev->dev, "queues cannot be set up: error %d\n", err);
 		return err;
@@ -320,6 +321,11 @@ static int init_hctx(struct blk_mq_hw_ctx *hctx, void *data, unsigned int index)
 	struct nvmq_ctrl *ctrl = data;
 
 	hctx->driver_data = ctrl->qset.ioq[index];
+	/*
+	 * A context that was taken out of use while its CPUs were offline is given
+	 * to other CPUs as it was, on some kernels: they would wait for ever for a tag.
+	 */
+	clear_bit(BLK_MQ_S_INACTIVE, &hctx->state);
 	return 0;
 }
 
@@ -541,11 +547,12 @@ static void event_work(struct work_struct *work)
 }
 
 /*
- * The queues changed in number or kind.  For the maps to be made anew the disks
- * must be frozen, that is, nothing may wait for the device: all queues are
- * parked, requests end in no_queue(), and no command is in flight meanwhile.
- * Before that all is flushed, since flushes are among these requests.  The disks
- * are quiesced before, and run afterwards.  @life held.
+ * The queues changed in number or kind, or the CPUs that they serve.  For the
+ * maps to be made anew the disks must be frozen, that is, nothing may wait for
+ * the device: all queues are parked, requests end in no_queue(), and no command
+ * is in flight meanwhile.  Before that all is flushed, since flushes are among
+ * these requests.  The disks are quiesced before, and run afterwards; after an
+ * error they are quiesced.  @life held.
  */
 static int remap(struct nvmq_ctrl *ctrl)
 {
@@ -556,6 +563,7 @@ static int remap(struct nvmq_ctrl *ctrl)
 	if (err)
 		return err;
 	nvmq_qset_park(qset);
+	WRITE_ONCE(ctrl->remapping, true);
 	nvmq_nss_unquiesce(&ctrl->nss);
 	qset->mapped = qset->grant;
 	blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&qset->mapped));
@@ -563,14 +571,16 @@ static int remap(struct nvmq_ctrl *ctrl)
 	if (!nvmq_qset_is_mapped(qset, &ctrl->set)) {
 		dev_err(&ctrl->pdev->dev, "nvme%d: no memory to map %u queues\n", ctrl->id,
 			nvmq_grant_total(&qset->mapped));
-		return -ENOMEM;
+		nvmq_nss_quiesce(&ctrl->nss);
+		err = -ENOMEM;
 	}
-	return 0;
+	WRITE_ONCE(ctrl->remapping, false);
+	return err;
 }
 
 /*
- * Brought up again, the disks quiesced: let I/O go on with the queues that there
- * are now.  Returns an error if it cannot.  @life held.
+ * Let I/O go on with the queues that there are now.  The disks are quiesced, and
+ * stay so if this returns an error.  @life held.
  */
 static int go_on(struct nvmq_ctrl *ctrl)
 {
@@ -581,29 +591,21 @@ static int go_on(struct nvmq_ctrl *ctrl)
 		if (ctrl->has_set)
 			dev_err(dev, "nvme%d: no I/O queues after the reset: I/O fails until a reset brings some\n",
 				ctrl->id);
-		/* First live, then running: what waits must fail, not be kept. */
-		set_state(ctrl, NVMQ_LIVE);
-		nvmq_nss_unquiesce(&ctrl->nss);
-		return 0;
-	}
-	/* None until now: there are no disks yet either. */
-	if (!ctrl->has_set) {
+	} else if (!ctrl->has_set) {
+		/* None until now: there are no disks yet either. */
 		err = alloc_set(ctrl);
 		if (err)
 			return err;
-	}
-	if (ctrl->qset.grant.depth < ctrl->set.queue_depth) {
+	} else if (ctrl->qset.grant.depth < ctrl->set.queue_depth) {
 		/* The tags are for the old depth. */
 		dev_err(dev, "nvme%d: queues hold %u commands after the reset, not %u\n", ctrl->id,
 			ctrl->qset.grant.depth, ctrl->set.queue_depth);
 		return -EIO;
-	}
-	if (nvmq_qset_changed(&ctrl->qset)) {
+	} else if (nvmq_qset_changed(&ctrl->qset, &ctrl->set)) {
 		err = remap(ctrl);
 		if (err)
 			return err;
 	}
-	set_state(ctrl, NVMQ_LIVE);
 	nvmq_nss_unquiesce(&ctrl->nss);
 	resubmit_orphans(ctrl);
 	return 0;
@@ -629,8 +631,7 @@ static void reset_work(struct work_struct *work)
 	if (err) {
 		dev_err(&ctrl->pdev->dev, "nvme%d: reset failed: error %d\n", ctrl->id, err);
 		die(ctrl);
-	}
-	if (get_state(ctrl) == NVMQ_LIVE) {
+	} else if (set_state(ctrl, NVMQ_LIVE)) {
 		dev_info(&ctrl->pdev->dev, "nvme%d: reset done\n", ctrl->id);
 		queue_work(ctrl_wq, &ctrl->scan_work);
 	}
@@ -982,6 +983,120 @@ void nvmq_ctrl_release(struct nvmq_ctrl *ctrl)
 	ctrl->held = false;
 	ctrl->hold_until = 0;
 	queue_work(ctrl_wq, &ctrl->reset_work);
+}
+
+/* ---- another plan ---- */
+
+static bool count_started(struct request *rq, void *data)
+{
+	unsigned int *count = data;
+
+	*count += blk_mq_request_started(rq);
+	return true;
+}
+
+/*
+ * Wait for the commands in flight, but not for ever.  The disks are quiesced.
+ * Returns false if there still are some.
+ */
+static bool wait_idle(struct nvmq_ctrl *ctrl)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(IDLE_MS);
+	unsigned int sleep_us = 20;
+
+	while (ctrl->has_set) {
+		bool late = time_after(jiffies, deadline);
+		unsigned int count = 0;
+
+		nvmq_qset_poll(&ctrl->qset);
+		blk_mq_tagset_busy_iter(&ctrl->set, count_started, &count);
+		if (!count)
+			break;
+		if (late)
+			return false;
+		usleep_range(sleep_us, 2 * sleep_us);
+		sleep_us = min(2 * sleep_us, 1000u);
+	}
+	return true;
+}
+
+/* Queues for the plan where there are none now, and let I/O go on.  @life held. */
+static int carry_out(struct nvmq_ctrl *ctrl)
+{
+	int err = nvmq_qset_start(&ctrl->qset);
+
+	if (!err && ctrl->has_set && !nvmq_grant_total(&ctrl->qset.grant))
+		err = -ENOSPC;
+	return err ?: go_on(ctrl);
+}
+
+/**
+ * nvmq_ctrl_set_plan - carry another plan out, while I/O waits
+ * @ctrl: a controller that was started
+ * @plan: the plan; its depth is the one that there is, or 0
+ *
+ * Waits for the commands in flight, deletes the queues, creates others and changes
+ * the maps, without a reset.  What was asked before comes back if that cannot be
+ * done; where queues can be neither deleted nor created the controller is reset.
+ *
+ * Context: sleeps.
+ * Return: 0; -EBUSY if the controller is not live; -EINVAL for another depth;
+ * -ETIMEDOUT if commands are outstanding for too long; or why no queue can be
+ * created.  After an error the plan is what it was.
+ */
+int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
+{
+	struct nvmq_qset *qset = &ctrl->qset;
+	struct device *dev = &ctrl->pdev->dev;
+	struct nvmq_plan old;
+	bool reset = false;
+	int err = 0;
+
+	mutex_lock(&ctrl->life);
+	old = qset->plan;
+	if (get_state(ctrl) != NVMQ_LIVE) {
+		err = -EBUSY;
+		goto out;
+	}
+	if (ctrl->has_set && plan->depth && plan->depth != ctrl->set.queue_depth) {
+		dev_warn_ratelimited(dev, "plan: \"depth=%u\": the disks have %u tags\n",
+				     plan->depth, ctrl->set.queue_depth);
+		err = -EINVAL;
+		goto out;
+	}
+	nvmq_nss_quiesce(&ctrl->nss);
+	if (!wait_idle(ctrl)) {
+		dev_warn_ratelimited(dev, "plan: commands are outstanding after %u s: not changed\n",
+				     IDLE_MS / 1000);
+		nvmq_nss_unquiesce(&ctrl->nss);
+		err = -ETIMEDOUT;
+		goto out;
+	}
+
+	qset->plan = *plan;
+	if (!nvmq_qset_stop(qset, true)) {
+		reset = true;
+		nvmq_ctrl_reset(ctrl, "queues cannot be deleted for a new plan");
+		goto out;
+	}
+	err = carry_out(ctrl);
+	if (err) {
+		dev_err(dev, "plan: error %d: back to the one before\n", err);
+		qset->plan = old;
+		if (!nvmq_qset_stop(qset, true) || carry_out(ctrl)) {
+			reset = true;
+			nvmq_ctrl_reset(ctrl, "queues cannot be created for the old plan");
+			goto out;
+		}
+	}
+	log_grant(ctrl);
+	/* A disk that came meanwhile was turned away. */
+	queue_work(ctrl_wq, &ctrl->scan_work);
+out:
+	mutex_unlock(&ctrl->life);
+	if (reset)
+		err = nvmq_ctrl_settle(ctrl) ?: err;
+	return err;
 }
 
 /**

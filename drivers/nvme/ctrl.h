@@ -56,7 +56,8 @@ enum nvmq_state {
  * @event: that event, dword 0 of its completion
  * @oaes: optional events that the device has (Identify Controller)
  * @mtfa_ms: how long the activation of firmware may hold I/O up (MTFA)
- * @orphans: bios of requests whose queue a reset took away, to be sent again
+ * @orphans: bios of requests that came while the maps were changed, to be sent again
+ * @remapping: they are being changed: no queue takes a request
  * @held: taken down by nvmq_ctrl_hold(); under the device lock
  * @hold_until: when it ends at the latest, in jiffies; 0: never. Under the device lock
  * @hold_work: sees to that
@@ -90,6 +91,7 @@ struct nvmq_ctrl {
 	u32 oaes;
 	u32 mtfa_ms;
 	struct bio_list orphans;
+	bool remapping;
 	bool held;
 	unsigned long hold_until;
 	struct delayed_work hold_work;
@@ -128,6 +130,7 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown);
 void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_release(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why);
+int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan);
 int nvmq_ctrl_settle(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_rescan(struct nvmq_ctrl *ctrl);
 const char *nvmq_ctrl_state_name(const struct nvmq_ctrl *ctrl);

@@ -51,7 +51,7 @@ static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
 		.cpus = qs->topo.cpus,
 		.cores = qs->topo.cores,
 		.nodes = qs->topo.nodes,
-		.pairs = qs->nr_ioq,
+		.pairs = qs->pairs,
 		.doorbells = qs->doorbells,
 		.entries = min(nvmq_hw_max_entries(qs->admin->hw), NVMQ_MAX_ENTRIES),
 		.vectors = NVMQ_PLAN_MAX_VECTORS,
@@ -74,6 +74,9 @@ static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
 int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct nvmq_plan *plan,
 		   u32 prp_align)
 {
+	static const struct nvmq_plan most = {
+		.queues = { NVMQ_PER_CPU, NVMQ_PER_CPU, NVMQ_PER_CPU },
+	};
 	struct nvmq_plan_limits limits;
 	int type;
 	u32 i;
@@ -84,7 +87,8 @@ int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct 
 	if (read_topology(&qs->topo))
 		goto fail;
 	limits = base_limits(qs);
-	qs->nr_ioq = nvmq_plan_pairs(plan, &limits);
+	/* The plan may change, and the device is asked only once. */
+	qs->nr_ioq = nvmq_plan_pairs(&most, &limits);
 	qs->doorbells = nvmq_hw_map_doorbells(admin->hw, qs->nr_ioq);
 
 	for (type = 0; type < NVMQ_NR_TYPES; type++) {
@@ -462,12 +466,30 @@ void nvmq_qset_drain(struct nvmq_qset *qs)
 }
 
 /**
- * nvmq_qset_start - carry the plan out
- * @qs: stopped; the admin queue works, nvmq_qset_first_vector() was called, and
- *      no I/O queue exists
+ * nvmq_qset_ask - ask the device how many I/O queues it grants
+ * @qs: stopped; the admin queue works, and no I/O queue was created since the
+ *      controller was enabled
  *
- * Number of queues, vectors, maps, interrupts, pairs.  Where the device or the
- * machine gives less, the plan is cut down and begun again.
+ * As many as any plan can use: it may be asked only now (base 5.27.1.5).
+ *
+ * Context: sleeps.
+ * Return: 0, also if it grants none; or an error of nvmq_admin_set_queue_count().
+ */
+int nvmq_qset_ask(struct nvmq_qset *qs)
+{
+	qs->pairs = 0;
+	if (qs->admin->hw->no_io)
+		return 0;
+	return nvmq_admin_set_queue_count(qs->admin, qs->nr_ioq, &qs->pairs);
+}
+
+/**
+ * nvmq_qset_start - carry the plan out
+ * @qs: stopped; the admin queue works, nvmq_qset_ask() was called, and no I/O queue
+ *      exists
+ *
+ * Vectors, maps, interrupts, pairs.  Where the device or the machine gives less,
+ * the plan is cut down and begun again.
  *
  * Context: sleeps.
  * Return: 0, also with no I/O queue at all (see @qs->grant); an error if not
@@ -479,13 +501,6 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 	struct nvmq_grant grant;
 	u16 qid, total;
 	int err;
-
-	limits.pairs = 0;
-	if (!qs->admin->hw->no_io) {
-		err = nvmq_admin_set_queue_count(qs->admin, qs->nr_ioq, &limits.pairs);
-		if (err)
-			return err;
-	}
 
 	for (;;) {
 		free_vectors(qs);
@@ -532,15 +547,46 @@ free_vectors:
 	return err;
 }
 
+/* The hardware context that a type's I/O on @cpu goes to. */
+static unsigned int map_entry(const struct nvmq_qset *qs, int type, int cpu)
+{
+	return qs->map[type][cpu] ? qs->map[type][cpu] - 1 : 0;
+}
+
 /**
  * nvmq_qset_changed - must the maps of the tag set be made anew?
  * @qs: started anew
+ * @set: its tag set
  *
- * Return: true if there are more queues, fewer, or others than the maps know.
+ * Return: true if there are more queues, fewer, or others than the maps know, or
+ * if a CPU has another one.
  */
-bool nvmq_qset_changed(const struct nvmq_qset *qs)
+bool nvmq_qset_changed(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set)
 {
-	return memcmp(qs->mapped.queues, qs->grant.queues, sizeof(qs->grant.queues));
+	int type, cpu;
+
+	if (memcmp(qs->mapped.queues, qs->grant.queues, sizeof(qs->grant.queues)))
+		return true;
+	for (type = 0; type < NVMQ_NR_TYPES; type++)
+		for_each_possible_cpu(cpu)
+			if (set->map[type].mq_map[cpu] != map_entry(qs, type, cpu))
+				return true;
+	return false;
+}
+
+/**
+ * nvmq_qset_poll - take what is in the rings of the polled queues
+ * @qs: started; for when those who poll may not
+ *
+ * Context: sleeps.
+ */
+void nvmq_qset_poll(struct nvmq_qset *qs)
+{
+	u16 total = nvmq_grant_total(&qs->grant);
+	u32 qid;
+
+	for (qid = nvmq_grant_first(&qs->grant, NVMQ_POLL); qid <= total; qid++)
+		nvmq_io_reap(qs->ioq[qid - 1]);
 }
 
 /**
@@ -580,7 +626,7 @@ void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set)
 		map->nr_queues = qs->mapped.queues[type];
 		map->queue_offset = nvmq_grant_first(&qs->mapped, type) - 1;
 		for_each_possible_cpu(cpu) {
-			u16 index = qs->map[type][cpu] ? qs->map[type][cpu] - 1 : 0;
+			unsigned int index = map_entry(qs, type, cpu);
 
 			/* There may be fewer contexts than we wanted: see nvmq_qset_is_mapped(). */
 			map->mq_map[cpu] = index < set->nr_hw_queues ? index : 0;

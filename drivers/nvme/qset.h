@@ -21,7 +21,8 @@
  *          @grant while a reset that changed the queues is not yet through
  * @map: per type a CPU-to-queue-id table of nr_cpu_ids entries
  * @ioq: queue @qid is @ioq[qid - 1]; allocated once, its memory comes and goes
- * @nr_ioq: length of @ioq: the pairs that the plan can come to
+ * @nr_ioq: length of @ioq: the pairs that any plan can come to
+ * @pairs: pairs that the device has granted, at most @nr_ioq
  * @doorbells: pairs whose doorbells the BAR reaches
  * @depth: the depth that the tag set was made for, which a later grant must not
  *         undercut only because there are more queues by then; 0: none yet
@@ -42,6 +43,7 @@ struct nvmq_qset {
 	u16 *map[NVMQ_NR_TYPES];
 	struct nvmq_ioq **ioq;
 	u32 nr_ioq;
+	u32 pairs;
 	u32 doorbells;
 	u16 depth;
 	u32 prp_align;
@@ -54,10 +56,12 @@ int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct 
 		   u32 prp_align);
 void nvmq_qset_exit(struct nvmq_qset *qs);
 int nvmq_qset_first_vector(struct nvmq_qset *qs);
+int nvmq_qset_ask(struct nvmq_qset *qs);
 int nvmq_qset_start(struct nvmq_qset *qs);
 bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete);
 void nvmq_qset_drain(struct nvmq_qset *qs);
-bool nvmq_qset_changed(const struct nvmq_qset *qs);
+bool nvmq_qset_changed(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set);
+void nvmq_qset_poll(struct nvmq_qset *qs);
 void nvmq_qset_park(struct nvmq_qset *qs);
 void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set);
 bool nvmq_qset_is_mapped(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set);

@@ -18,12 +18,31 @@ static struct nvmq_ctrl *dev_to_ctrl(struct device *dev)
 
 static ssize_t plan_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
+	struct nvmq_ctrl *ctrl = dev_to_ctrl(dev);
 	char text[NVMQ_PLAN_TEXT];
 
-	nvmq_plan_format(&dev_to_ctrl(dev)->qset.plan, text, sizeof(text));
+	if (mutex_lock_interruptible(&ctrl->life))
+		return -ERESTARTSYS;
+	nvmq_plan_format(&ctrl->qset.plan, text, sizeof(text));
+	mutex_unlock(&ctrl->life);
 	return sysfs_emit(buf, "%s\n", text);
 }
-static DEVICE_ATTR_RO(plan);
+
+static ssize_t plan_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			  size_t count)
+{
+	struct nvmq_plan_error error;
+	struct nvmq_plan plan;
+	int err;
+
+	err = nvmq_plan_parse(buf, count, &plan, &error);
+	if (err)
+		dev_warn_ratelimited(dev, "plan: \"%s\": %s\n", error.word, error.reason);
+	else
+		err = nvmq_ctrl_set_plan(dev_to_ctrl(dev), &plan);
+	return err ?: count;
+}
+static DEVICE_ATTR_RW(plan);
 
 static ssize_t granted_show(struct device *dev, struct device_attribute *attr, char *buf)
 {

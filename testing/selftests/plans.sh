@@ -1,0 +1,222 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: another plan while I/O runs: every CPU's I/O goes where it says, no I/O is lost, what is wrong has no effect, what fails is undone
+# vm: -c 4 -d strict,size=256M,queues=12 -- path
+# vm: -c 4 -d strict,size=64M,ns=2,queues=12 -- random 40 1 @TIMES@
+# vm: -c 8 -d strict,size=64M,ns=2,queues=7 -- random 20 2 @TIMES@
+# vm: -c 4 -d strict,size=128M,queues=8,raw=to:1,raw=crto:0 -- trouble
+# kernels: 6.1 7.2 debug
+# time: 40
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sys=/sys/bus/pci/devices/$BDF0
+tracing=/sys/kernel/tracing
+
+# set_plan TEXT: dd tells the status of the write
+set_plan() { dd if=<(printf '%s\n' "$1") of="$sys/nvmq/plan" bs=4096 status=none 2>/dev/null; }
+counts() { echo "$(granted "$BDF0" default) $(granted "$BDF0" read) $(granted "$BDF0" poll)"; }
+
+# strays: each CPU reads, writes and polls; what did not go to the queue that the map names, and CPUs whose queue is of
+# another type than the map says
+strays() {
+	local cpu op opcode want got
+	queues_read "$BDF0"
+	for cpu in $(online_cpus); do
+		for op in read write poll; do
+			case $op in
+			read) want=${CPU_READ[$cpu]} opcode=0x02 ;;
+			write) want=${CPU_DEFAULT[$cpu]} opcode=0x01 ;;
+			poll) want=${CPU_POLL[$cpu]} opcode=0x02 ;;
+			esac
+			echo >"$tracing/trace"
+			echo 1 >"$tracing/events/nvmq/nvmq_command/enable"
+			case $op in
+			read) timeout 20 taskset -c "$cpu" dd if="$node" of=/dev/null bs=4096 count=2 iflag=direct status=none ;;
+			write) timeout 20 taskset -c "$cpu" dd if=/dev/zero of="$node" bs=4096 count=2 seek=8 oflag=direct conv=notrunc \
+				status=none ;;
+			# Where there is no queue for it, the kernel's version decides what becomes of polling.
+			poll) [ "$(granted "$BDF0" poll)" -eq 0 ] || fio --name=poll --filename="$node" --rw=read --bs=4k --size=8k --offset=64k \
+				--direct=1 --ioengine=io_uring --hipri=1 --cpus_allowed="$cpu" --thread >/dev/null ;;
+			esac
+			echo 0 >"$tracing/events/nvmq/nvmq_command/enable"
+			got=$(sed -n "s/.*\[0*$cpu\] .*nvmq_command: .* qid=\([1-9][0-9]*\) .* opcode=$opcode .*/\1/p" "$tracing/trace" | sort -u | paste -sd,)
+			[ "$op.$(granted "$BDF0" poll)" = poll.0 ] || [ "$got" = "$want" ] || echo "cpu$cpu-$op:$got-not-$want"
+		done
+	done
+}
+
+case $1 in
+path)
+	load plan=default=1
+	disk=$(disk "$BDF0") node=$(dev "$BDF0")
+	random_file "$T_TMP/data" $((1 << 20))
+	put "$T_TMP/data" "$node" $((1 << 20))
+	enables=$(device_stat enables)
+	# Each plan, and what is granted of it with 4 CPUs and 12 pairs.
+	while IFS='|' read -r plan want canonical; do
+		check "$plan: taken" set_plan "$plan"
+		is "$plan: granted" "$(counts)" "$want"
+		is "$plan: reads back" "$(attr "$BDF0" plan)" "${canonical:-$plan}"
+		check "$plan: and can be written back" set_plan "$(attr "$BDF0" plan)"
+		is "$plan: every CPU's I/O goes where the map says" "$(strays)" ""
+		check "$plan: the data is what it was" same "$T_TMP/data" "$node" $((1 << 20))
+	done <<-ROWS
+		default=4|4 0 0
+		default=2 read=1 poll=1|2 1 1
+		default=cpu read=cpu poll=cpu|4 4 4
+		default=1 poll=2|1 0 2
+		default=3 vectors=2|3 0 0
+		default=3 vectors=4|3 0 0
+		default=4 placement=free|4 0 0
+		default=4|4 0 0
+		default=node|1 0 0
+		poll=2,default=64|4 0 2|default=64 poll=2
+		irq=msi|4 0 0|default=cpu irq=msi
+		|4 0 0|default=cpu
+	ROWS
+	is "all that without a reset" "$(log_count 'reset:')" 0
+	is "the controller was not enabled again" "$(device_stat enables)" "$enables"
+
+	# What is wrong is refused as a whole, and says why: each word of a right plan replaced by a wrong one, at each place.
+	before="$(attr "$BDF0" plan) $(attr "$BDF0" granted)" count=0 taken="" silent=""
+	wrong=(default=0 default=x default= default=65536 default=-1 default=1,default=2 read=65536 read=many poll=1.5 poll=0x2
+		depth=1 depth=4096 depth=64 vectors=0 vectors=2049 irq=none irq=4 placement=mine queues=4 "default 2" =3 'read==1'
+		"$BDF0" "default=2;default=3" 'depth=99999999999999999999' $'read=\x01' "poll=$(printf '9%.0s' {1..200})")
+	for word in "${wrong[@]}"; do
+		for place in "WORD" "default=2 WORD" "WORD default=2" "read=1,WORD,poll=1" "vectors=3 WORD irq=msix" "placement=free, WORD"; do
+			text=${place/WORD/"$word"}
+			log_mark
+			! set_plan "$text" || taken+=" \"$text\""
+			t_log_grep "nvmq $BDF0: plan: |callbacks suppressed" || [ "$count" -ge 10 ] || silent+=" \"$text\""
+			count=$((count + 1))
+		done
+	done
+	note "$count wrong plans"
+	is "wrong plans: none is taken" "$taken" ""
+	is "wrong plans: the log says why" "$silent" ""
+	is "wrong plans: nothing has changed" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" "$before"
+	check "and the disk works" same "$T_TMP/data" "$node" $((1 << 20))
+	;;
+random)
+	changes=$(($2 * ${4:-1})) RANDOM=$3
+	load io_timeout=20
+	disk=$(disk "$BDF0") node=$(dev "$BDF0")
+	cpus=$(nproc)
+	random_file "$T_TMP/data" $((1 << 20))
+	put "$T_TMP/data" "$node" 0
+	mkfs.ext4 -q "$(dev "$BDF0" 2)"
+	mount_at "$(dev "$BDF0" 2)" "$T_TMP/mnt"
+	one_of() { local words=("$@"); echo "${words[RANDOM % $#]}"; }
+	random_plan() {
+		local text
+		text="default=$(one_of 1 2 3 "$cpus" cpu core node $((RANDOM % 12 + 1)))"
+		[ $((RANDOM % 2)) = 0 ] || text+=" read=$(one_of 0 1 2 cpu)"
+		[ $((RANDOM % 2)) = 0 ] || text+=" poll=$(one_of 0 1 2 cpu)"
+		[ $((RANDOM % 3)) = 0 ] && text+=" vectors=$((RANDOM % 8 + 1))"
+		[ $((RANDOM % 8)) = 0 ] && text+=" irq=msi"
+		[ $((RANDOM % 5)) = 0 ] && text+=" placement=free"
+		echo "$text"
+	}
+	load_begin --filename="$node" --offset=16M --fdatasync=64
+	( cd "$T_TMP/mnt" && until [ -e "$T_TMP/stop" ]; do
+		cp "$T_TMP/data" "file.$((RANDOM % 8))" && sync || exit 1
+		for file in file.*; do
+			cmp "$T_TMP/data" "$file" || exit 1
+		done
+	done ) >"$T_TMP/fs.out" 2>&1 &
+	fs=$!
+	io_begun "$disk"
+	failed="" wrong="" refused="" slowest=0 total_ms=0
+	for ((i = 1; i <= changes; i++)); do
+		plan=$(random_plan)
+		begun=$(date +%s%N)
+		set_plan "$plan" || failed+=" \"$plan\""
+		ms=$((($(date +%s%N) - begun) / 1000000))
+		total_ms=$((total_ms + ms))
+		[ "$ms" -le "$slowest" ] || slowest=$ms
+		[ "$(attr "$BDF0" plan)" = "$(tr -s ' ' <<<"${plan/ read=0/}" | sed 's/ poll=0//')" ] || wrong+=" \"$plan\""
+		case $((i % 10)) in
+		3) echo 1 >"$sys/nvmq/reset" || refused+=" reset" ;;
+		5)
+			cpu=$((RANDOM % (cpus - 1) + 1))
+			echo 0 >"/sys/devices/system/cpu/cpu$cpu/online" || refused+=" offline"
+			set_plan "$(random_plan)" || failed+=" offline"
+			echo 1 >"/sys/devices/system/cpu/cpu$cpu/online" || refused+=" online"
+			;;
+		8) io_begun "$disk" || wrong+=" $i:stuck" ;;
+		9) echo 1 >"$sys/nvmq/rescan" || refused+=" rescan" ;;
+		esac
+	done
+	: >"$T_TMP/stop"
+	load_end "$changes changes under load" 90
+	is "the file system has what was written" "$(wait "$fs"; echo $?)" 0
+	note_file "$T_TMP/fs.out"
+	is "each plan is taken" "$failed" ""
+	is "and shown" "$wrong" ""
+	is "resets, rescans and CPUs in between succeed" "$refused" ""
+	note "a change took $((total_ms / changes)) ms on average, $slowest ms at most"
+	umount "$T_TMP/mnt"
+	is "every CPU's queue works afterwards" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
+	is "the device has seen nothing wrong" "$(device_stat violations)" 0
+	;;
+trouble)
+	load io_timeout=30 admin_timeout=2 plan=default=2
+	disk=$(disk "$BDF0") node=$(dev "$BDF0")
+	random_file "$T_TMP/data" $((1 << 20))
+	put "$T_TMP/data" "$node" 0
+	# usable DESC PLAN COUNTS
+	usable() {
+		device unlie all
+		check "$1: live" live "$BDF0"
+		is "$1: plan" "$(attr "$BDF0" plan)" "$2"
+		is "$1: granted" "$(counts)" "$3"
+		is "$1: every CPU's queue works" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
+	}
+	lie "when create-cq nth 3 then refuse-create"
+	check "the third queue is refused: taken" set_plan default=4
+	usable "the third queue is refused" default=4 "2 0 0"
+	check "again" set_plan default=4
+	usable "again" default=4 "4 0 0"
+	lie "when create-sq every 1 then refuse-create"
+	check_fails "no queue can be created" set_plan default=1
+	log_has "no queue can be created: the log says so" "plan: error .*back" 1
+	log_has "nor for the old plan: a reset is tried" "reset: queues cannot be created for the old plan" 1
+	is "it can create none either: the controller is live without" "$(state "$BDF0") $(counts)" "live 0 0 0"
+	device unlie all
+	check "the next plan brings them back" set_plan default=4
+	usable "after that" default=4 "4 0 0"
+	log_mark
+	lie "when delete-sq once then status internal"
+	check "a queue cannot be deleted: a reset does it" set_plan default=2,poll=1
+	log_has "a queue cannot be deleted: the log says so" "reset: queues cannot be deleted" 1
+	usable "a queue cannot be deleted" "default=2 poll=1" "2 0 1"
+	log_mark
+	lie "when delete-cq once then drop"
+	check "the device does not answer: a reset does it" set_plan default=3
+	usable "the device does not answer" default=3 "3 0 0"
+	log_mark
+	lie "when create-cq once then drop"
+	set_plan default=1 || true
+	usable "the device does not answer to a creation" "$(attr "$BDF0" plan)" "$(counts)"
+	# A command that hangs is not waited for, nor given up.
+	check "to begin with" set_plan default=2
+	lie "when io once then delay 8s"
+	background dd if="$node" of=/dev/null bs=4096 count=1 iflag=direct status=none
+	io_begun_once() { [ "$(awk '{ print $9 }' "/sys/block/$disk/stat")" -ge 1 ]; }
+	check "a command hangs" poll_until 10 io_begun_once
+	check_fails "it is in the way" set_plan default=4
+	log_has "the log says so" "plan: commands are outstanding" 1
+	check "it ends well" poll_until 20 gone "$BG"
+	usable "nothing has changed" default=2 "2 0 0"
+	check "and now it can" set_plan default=4
+	usable "afterwards" default=4 "4 0 0"
+	# While it is not live
+	echo 1 >"$sys/nvmq/reset" &
+	other=$!
+	set_plan default=3 || note "refused while it was reset"
+	wait "$other" || note "the reset was refused while the plan changed"
+	check "live" live "$BDF0"
+	usable "with a reset at once" "$(attr "$BDF0" plan)" "$(counts)"
+	;;
+esac
