@@ -639,6 +639,8 @@ static int queue_cmd(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd, const
 	if (err == -EIO)
 		dev_warn(admin->q.dev, "%s %u refused: %s (%#x)\n", what, qid,
 			 nvmq_cmd_status_name(cmd->status), cmd->status);
+	else if (err == -ENOMEM)
+		dev_warn(admin->q.dev, "%s %u: no memory\n", what, qid);
 	return err;
 }
 
