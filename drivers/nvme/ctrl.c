@@ -111,6 +111,9 @@ static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 		return BLK_STS_IOERR;
 	if (!rq->bio && !(req_op(rq) == REQ_OP_FLUSH && ns->durable))
 		return BLK_STS_IOERR;
+	/* Whoever removes the disk waits for it, with a lock that the change needs. */
+	if (test_bit(GD_DEAD, &rq->q->disk->state))
+		return BLK_STS_IOERR;
 
 	/*
 	 * The maps are about to change: where the bio goes next may have an

@@ -550,11 +550,12 @@ unsigned int nvmq_io_reap(struct nvmq_ioq *ioq)
  * The command borrows a tag, and has no request. Base 7.1.
  *
  * Context: sleeps.
- * Return: 0; -EIO if the device refuses; -ETIMEDOUT if it does not answer: then
- * it must be disabled before the queue is used again.
+ * Return: 0; -EIO if the device refuses; -ETIMEDOUT if it does not answer, or is
+ * gone: then it must be disabled before the queue is used again.
  */
 int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
 {
+	unsigned long deadline = jiffies + timeout;
 	struct nvmq_sqe *sqe;
 
 	reinit_completion(&ioq->own_done);
@@ -571,10 +572,13 @@ int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
 	ring(ioq);
 	spin_unlock(&ioq->q.sq_lock);
 
-	if (!wait_for_completion_timeout(&ioq->own_done, timeout)) {
+	while (!wait_for_completion_timeout(&ioq->own_done, HZ)) {
 		/* The interrupt may have been lost. */
 		nvmq_io_reap(ioq);
-		if (ioq->own_sent) {
+		if (!ioq->own_sent)
+			break;
+		if (time_after(jiffies, deadline) ||
+		    !pci_device_is_present(to_pci_dev(ioq->q.dev))) {
 			ioq->own_sent = false;
 			dev_err(ioq->q.dev, "queue %u: Flush, namespace %u: timed out\n",
 				ioq->q.qid, nsid);

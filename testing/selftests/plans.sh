@@ -5,7 +5,7 @@
 # vm: -c 4 -d strict,size=64M,ns=2,queues=12 -- random 30 1 @TIMES@
 # vm: -c 8 -d strict,size=64M,ns=2,queues=7 -- random 15 2 @TIMES@
 # vm: -c 4 -d strict,size=128M,queues=8,raw=to:1,raw=crto:0 -- trouble
-# kernels: 6.1 7.2 debug
+# kernels: 6.1 7.2
 # time: 40
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
