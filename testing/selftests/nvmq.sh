@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# description: the nvmq command on real controllers: what it shows is so, what it sets is carried out, what it tries is undone
+# vm: -c 4 -d size=64M,queues=6 -d size=64M,queues=2
+# kernels: 6.12 7.2
+# time: 15
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# nvmq ARG...: its output, errors too
+nvmq() { timeout 60 "$TOOLS/tools/nvmq" "$@" 2>&1; }
+
+is "without the module: none" "$(nvmq list | wc -l)" 1
+load plan=default=2,read=1,poll=1
+disk=$(disk "$BDF0")
+random_file "$T_TMP/data" $((1 << 20))
+put "$T_TMP/data" "/dev/$disk" 0
+
+like "list: the first" "$(nvmq list)" "$BDF0 +${disk%n*} +live .* default=2 read=1 poll=1 +$disk"
+like "list: the second" "$(nvmq list)" "$BDF1 .*$(disk "$BDF1")"
+like "which of two?" "$(nvmq plan || true)" "name one: $BDF0 $BDF1"
+like "plan of a disk" "$(nvmq plan "$disk")" "granted +$(attr "$BDF0" granted)"
+
+# shown PLAN: each line of the map is what debugfs says, and the interrupt exists and is the queue's
+shown() {
+	local cpu type sq irq bad="" rows=0 want
+	queues_read "$BDF0"
+	while read -r line; do
+		read -ra word <<<"$line"
+		case ${word[0]} in
+		[0-9]*) cpu=${word[0]} word=("${word[@]:1}") ;;
+		esac
+		type=${word[0]} sq=${word[2]} irq=${word[5]}
+		case $type in
+		default) want=${CPU_DEFAULT[$cpu]} ;;
+		read) want=${CPU_READ[$cpu]} ;;
+		poll) want=${CPU_POLL[$cpu]} ;;
+		esac
+		[ "$sq" = "$want" ] || bad+=" cpu$cpu-$type:$sq-not-$want"
+		[ "$irq" = - ] || grep -q "^ *$irq:.*nvmq.*q$sq\$" /proc/interrupts || bad+=" irq$irq-not-of-queue$sq"
+		rows=$((rows + 1))
+	done < <(nvmq map "$disk" | sed -n '/^ CPU/,$p' | tail -n +2)
+	is "$1: map is what there is" "$bad" ""
+	is "$1: a row for each type that there is, of each CPU" "$rows" "$2"
+}
+shown "at load" 12
+while IFS='|' read -r plan rows granted; do
+	like "set $plan" "$(nvmq plan "$disk" set "$plan")" "granted +$granted"
+	shown "$plan" "$rows"
+done <<-ROWS
+	default=4|4|default=4 read=0 poll=0
+	default=1 read=4|8|default=1 read=4 poll=0
+	default=2,poll=2,vectors=2|8|default=2 read=0 poll=2
+	default=6|4|default=4 read=0 poll=0
+ROWS
+before="$(attr "$BDF0" plan) $(attr "$BDF0" granted)"
+check_fails "a plan that is none" nvmq plan "$disk" set default=2 poll=many
+check_fails "another depth" nvmq plan "$disk" set depth=64
+is "no effect" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" "$before"
+
+load_begin --filename="/dev/$disk" --offset=8M
+io_begun "$disk"
+like "try, under load" "$(nvmq plan "$disk" try --seconds 1 default=1)" "back to +default=6"
+is "the old plan is back" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" "$before"
+like "try, confirmed" "$(echo | nvmq plan "$disk" try --seconds 30 default=3)" "kept"
+is "the new one stays" "$(attr "$BDF0" plan)" default=3
+load_end "I/O meanwhile"
+is "the other controller has its own" "$(attr "$BDF1" plan)" "default=2 read=1 poll=1"
+check "the data is what it was" same "$T_TMP/data" "/dev/$disk" 0

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+# bash completion for nvmq(8)
+
+_nvmq_devices()
+{
+	local dev disk
+	for dev in /sys/bus/pci/drivers/nvmq/*:*; do
+		[[ -e $dev ]] || continue
+		echo "${dev##*/}"
+		for disk in "$dev"/block/nvme*; do
+			[[ ! -e $disk ]] || echo "${disk##*/}"
+		done
+	done
+}
+
+_nvmq()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=''
+
+	# Addresses and plans have colons and equals signs in them, at which bash divides words.
+	case $COMP_CWORD.${COMP_WORDS[1]:-} in
+	1.*) words='list map plan --help' ;;
+	*.list) words='--json' ;;
+	*.map)
+		case $before in
+		--svg) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+		*) words="--json --dot --svg $(_nvmq_devices)" ;;
+		esac
+		;;
+	*.plan)
+		case " ${COMP_WORDS[*]:2:COMP_CWORD - 2} " in
+		*' set '* | *' try '*) words='default= read= poll= depth= vectors= irq= placement= --seconds' ;;
+		*) words="set try --json $(_nvmq_devices)" ;;
+		esac
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+	[[ ${COMPREPLY[0]:-} != *= ]] || compopt -o nospace
+}
+complete -F _nvmq nvmq

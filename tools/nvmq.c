@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nvmq: controllers, queues and plans of the nvmq driver. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nvmq.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *args;
+	const char *text;
+} commands[] = {
+	{ "list", cmd_list, "[--json]", "controllers that the driver has bound" },
+	{ "map", cmd_map, "[DEVICE] [--json | --dot | --svg FILE]",
+	  "where the I/O of each CPU goes: queue, interrupt, and the CPU that serves that" },
+	{ "plan", cmd_plan, "[DEVICE] [--json]", "what was asked, and what there is" },
+	{ "plan", NULL, "[DEVICE] set PLAN", "carry another plan out, while I/O waits" },
+	{ "plan", NULL, "[DEVICE] try [--seconds N] PLAN",
+	  "the same, and back again after N seconds (30) unless confirmed" },
+};
+
+#define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *to)
+{
+	size_t i;
+
+	fputs("Usage: nvmq COMMAND [ARG...]\n\n", to);
+	for (i = 0; i < NR_COMMANDS; i++)
+		fprintf(to, "  nvmq %s %s\n      %s\n", commands[i].name, commands[i].args,
+			commands[i].text);
+	fputs("\nDEVICE is a PCI address, nvmeX or a disk; it may be left out if there is only one.\n"
+	      "PLAN is one argument, or several: see nvmq(8).\n", to);
+}
+
+void print_json(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2) {
+		usage(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return 0;
+	}
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (commands[i].run && !strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "nvmq: %s: no such command; nvmq --help lists them\n", argv[1]);
+	return 2;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The subcommands of nvmq.  Each gets its own argc and argv, argv[0] being its
+ * name, and returns an exit status: 0, 1 if it cannot be done, 2 for wrong usage.
+ */
+#ifndef NVMQ_TOOLS_NVMQ_H
+#define NVMQ_TOOLS_NVMQ_H
+
+#include <json-c/json.h>
+
+int cmd_list(int argc, char **argv);
+int cmd_map(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
+
+/* Prints @object on stdout, and frees it. */
+void print_json(struct json_object *object);
+
+#endif

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nvmq plan: show, set, try. The text is read by the driver's own parser, drivers/nvme/plan.c. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../drivers/nvme/plan.h"
+#include "nvmq.h"
+#include "sys.h"
+
+#define TEXT_MAX	4096
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+static void show(const struct sys_ctrl *ctrl, bool json)
+{
+	struct json_object *o;
+
+	if (!json) {
+		printf("asked    %s\ngranted  %s\n", ctrl->plan, ctrl->granted);
+		return;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "address", json_object_new_string(ctrl->bdf));
+	json_object_object_add(o, "asked", json_object_new_string(ctrl->plan));
+	json_object_object_add(o, "granted", json_object_new_string(ctrl->granted));
+	print_json(o);
+}
+
+/* The words are one plan, however the shell has divided them. */
+static int join(int count, char **words, char *text)
+{
+	size_t at = 0;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		int n = snprintf(text + at, TEXT_MAX - at, "%s%s", i ? " " : "", words[i]);
+
+		if (n < 0 || (size_t)n >= TEXT_MAX - at) {
+			fputs("nvmq plan: too long\n", stderr);
+			return -1;
+		}
+		at += n;
+	}
+	return 0;
+}
+
+/* Says what is wrong with @text, if anything is. */
+static int check(const char *text)
+{
+	struct nvmq_plan_error error;
+	struct nvmq_plan plan;
+
+	if (!nvmq_plan_parse(text, strlen(text), &plan, &error))
+		return 0;
+	fprintf(stderr, "nvmq plan: \"%s\": %s\n", error.word, error.reason);
+	return -1;
+}
+
+static int carry_out(const struct sys_ctrl *ctrl, const char *text)
+{
+	int err = sys_write_plan(ctrl, text);
+
+	if (!err)
+		return 0;
+	fprintf(stderr, "nvmq plan: %s: %s%s\n", ctrl->bdf, strerror(err),
+		err == EACCES ? " (root may)" :
+		err == EBUSY ? " (the controller is not live)" :
+		err == ETIMEDOUT ? " (commands do not end; nothing was changed)" :
+		" (the kernel log says more)");
+	return -1;
+}
+
+static void show_granted(const struct sys_ctrl *ctrl)
+{
+	char *granted = sys_read("/sys/bus/pci/devices/%s/nvmq/granted", ctrl->bdf);
+
+	printf("granted  %s\n", granted ? granted : "?");
+	free(granted);
+}
+
+/* True if something was typed; false when the time is over, and on a signal. */
+static bool confirmed(unsigned int seconds)
+{
+	struct pollfd in = { .fd = 0, .events = POLLIN };
+	struct timespec end, now;
+	char c;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += seconds;
+	while (!interrupted) {
+		long left;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left = (end.tv_sec - now.tv_sec) * 1000 + (end.tv_nsec - now.tv_nsec) / 1000000;
+		if (left <= 0)
+			return false;
+		if (poll(&in, 1, left) <= 0)
+			continue;
+		if (read(0, &c, 1) == 1)
+			return true;
+		/* Nobody is there to type anything. */
+		in.fd = -1;
+	}
+	return false;
+}
+
+/* The old plan comes back whatever happens to this program, short of SIGKILL. */
+static int try_plan(const struct sys_ctrl *ctrl, const char *text, unsigned int seconds)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (carry_out(ctrl, text))
+		return 1;
+	show_granted(ctrl);
+	printf("Enter within %u seconds keeps it; otherwise \"%s\" comes back.\n", seconds, ctrl->plan);
+	fflush(stdout);
+	if (confirmed(seconds)) {
+		puts("kept");
+		return 0;
+	}
+	if (carry_out(ctrl, ctrl->plan))
+		return 1;
+	printf("back to  %s\n", ctrl->plan);
+	show_granted(ctrl);
+	return 0;
+}
+
+static int usage(const char *word)
+{
+	fprintf(stderr, "nvmq plan: %s; nvmq --help shows what is possible\n", word);
+	return 2;
+}
+
+int cmd_plan(int argc, char **argv)
+{
+	const char *name = NULL, *verb = NULL;
+	struct sys_ctrl *all, *ctrl;
+	unsigned int seconds = 30;
+	char text[TEXT_MAX] = "";
+	bool json = false;
+	int i = 1, ret = 1;
+	size_t count;
+
+	if (i < argc && strcmp(argv[i], "set") && strcmp(argv[i], "try") && *argv[i] != '-')
+		name = argv[i++];
+	if (i < argc && *argv[i] != '-')
+		verb = argv[i++];
+	if (!verb) {
+		if (i < argc && !strcmp(argv[i], "--json")) {
+			json = true;
+			i++;
+		}
+		if (i < argc)
+			return usage("set or try expected");
+	} else {
+		if (strcmp(verb, "set") && strcmp(verb, "try"))
+			return usage("set or try expected");
+		if (!strcmp(verb, "try") && i + 1 < argc && !strcmp(argv[i], "--seconds")) {
+			char *end;
+
+			seconds = strtoul(argv[i + 1], &end, 10);
+			if (*end || !seconds || seconds > 86400)
+				return usage("--seconds: 1 to 86400");
+			i += 2;
+		}
+		if (i == argc)
+			return usage("a plan expected");
+		if (join(argc - i, argv + i, text) || check(text))
+			return 2;
+	}
+
+	count = sys_find(&all);
+	ctrl = sys_pick(all, count, name);
+	if (ctrl && !verb) {
+		show(ctrl, json);
+		ret = 0;
+	} else if (ctrl && !strcmp(verb, "set")) {
+		ret = carry_out(ctrl, text) ? 1 : 0;
+		if (!ret)
+			show_granted(ctrl);
+	} else if (ctrl) {
+		ret = try_plan(ctrl, text, seconds);
+	}
+	sys_free(all, count);
+	return ret;
+}

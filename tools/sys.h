@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel shows of nvmq's controllers, read from sysfs and debugfs.
+ *
+ * NVMQ_ROOT names a folder that stands for "/", for the tests.
+ */
+#ifndef NVMQ_TOOLS_SYS_H
+#define NVMQ_TOOLS_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The names of the types of queue, in the order of the map's columns. */
+extern const char *const sys_types[3];
+
+/**
+ * struct sys_queue - a line of debugfs queues
+ * @qid: queue identifier, of the submission queue and of the completion queue
+ * @type: admin, default, read or poll
+ * @depth: commands that may be outstanding
+ * @vector: interrupt vector; -1 for a queue without interrupts
+ * @irq: Linux interrupt number; -1 likewise
+ * @cpus: list of the CPUs that it is delivered to, empty if there are none
+ */
+struct sys_queue {
+	unsigned int qid;
+	char type[16];
+	unsigned int depth;
+	int vector;
+	int irq;
+	char cpus[256];
+};
+
+/**
+ * struct sys_cpu - a line of debugfs map
+ * @cpu: number
+ * @qid: per type the queue that its I/O goes to; 0 where the type has no queue
+ */
+struct sys_cpu {
+	unsigned int cpu;
+	unsigned int qid[3];
+};
+
+/**
+ * struct sys_ctrl - a controller that nvmq has bound
+ * @bdf: PCI address
+ * @name: nvmeX; the address where there is no disk yet to tell it
+ * @disks: names of the disks, separated by blanks
+ * @state: state attribute, and so on
+ * @queues: queues, that with @nr_queues is 0 before sys_read_queues()
+ * @cpus: the map, likewise
+ */
+struct sys_ctrl {
+	char bdf[32];
+	char name[32];
+	char disks[256];
+	char *state, *model, *serial, *firmware, *plan, *granted;
+	struct sys_queue *queues;
+	size_t nr_queues;
+	struct sys_cpu *cpus;
+	size_t nr_cpus;
+};
+
+size_t sys_find(struct sys_ctrl **found);
+struct sys_ctrl *sys_pick(struct sys_ctrl *all, size_t count, const char *name);
+void sys_free(struct sys_ctrl *all, size_t count);
+int sys_read_queues(struct sys_ctrl *ctrl);
+const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid);
+char *sys_read(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int sys_write_plan(const struct sys_ctrl *ctrl, const char *plan);
+
+#endif
