@@ -35,6 +35,13 @@ static struct json_object *to_json(const struct sys_ctrl *ctrl)
 	return o;
 }
 
+static void print_row(const char *bdf, const char *name, const char *state, const char *model,
+		      const char *serial, const char *plan, const char *disks)
+{
+	printf("%-13s %-8s %-10s %-24s %-20s %-36s %s\n", bdf, name, state, model, serial, plan,
+	       disks);
+}
+
 int cmd_list(int argc, char **argv)
 {
 	struct json_object *array = NULL;
@@ -49,14 +56,13 @@ int cmd_list(int argc, char **argv)
 	}
 	count = sys_find(&all);
 	if (!array)
-		printf("%-13s %-8s %-10s %-24s %-20s %-36s %s\n", "address", "name", "state", "model",
-		       "serial", "plan", "disks");
+		print_row("address", "name", "state", "model", "serial", "plan", "disks");
 	for (i = 0; i < count; i++) {
 		if (array)
 			json_object_array_add(array, to_json(&all[i]));
 		else
-			printf("%-13s %-8s %-10s %-24s %-20s %-36s %s\n", all[i].bdf, all[i].name,
-			       all[i].state, all[i].model, all[i].serial, all[i].plan, all[i].disks);
+			print_row(all[i].bdf, all[i].name, all[i].state, all[i].model,
+				  all[i].serial, all[i].plan, all[i].disks);
 	}
 	if (array)
 		print_json(array);

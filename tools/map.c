@@ -77,8 +77,9 @@ static struct json_object *to_json(const struct sys_ctrl *ctrl)
 
 		json_object_object_add(cpu, "cpu", json_object_new_int(ctrl->cpus[i].cpu));
 		for (type = 0; type < 3; type++)
-			json_object_object_add(cpu, sys_types[type], !ctrl->cpus[i].qid[type] ? NULL :
-					       json_object_new_int(ctrl->cpus[i].qid[type]));
+			json_object_object_add(cpu, sys_types[type],
+					       ctrl->cpus[i].qid[type] ?
+					       json_object_new_int(ctrl->cpus[i].qid[type]) : NULL);
 		json_object_array_add(cpus, cpu);
 	}
 	json_object_object_add(o, "cpus", cpus);
@@ -97,11 +98,13 @@ static void print_dot(const struct sys_ctrl *ctrl, FILE *to)
 	size_t i, first = 0;
 	int type;
 
-	fprintf(to, "digraph map {\n\trankdir=LR; ranksep=1.2; nodesep=0.15;\n"
-		"\tlabel=\"%s at %s\\nasked: %s\\ngranted: %s\"; labelloc=t; fontname=\"sans-serif\";\n"
-		"\tnode [shape=box, style=\"rounded,filled\", fillcolor=\"#f4f4f4\", fontname=\"sans-serif\"];\n"
-		"\tedge [fontname=\"sans-serif\", fontsize=10];\n", ctrl->name, ctrl->bdf, ctrl->plan,
-		ctrl->granted);
+	fputs("digraph map {\n"
+	      "\trankdir=LR; ranksep=1.2; nodesep=0.15; labelloc=t; fontname=\"sans-serif\";\n"
+	      "\tnode [shape=box, style=\"rounded,filled\", fillcolor=\"#f4f4f4\"];\n"
+	      "\tnode [fontname=\"sans-serif\"];\n"
+	      "\tedge [fontname=\"sans-serif\", fontsize=10];\n", to);
+	fprintf(to, "\tlabel=\"%s at %s\\nasked: %s\\ngranted: %s\";\n", ctrl->name, ctrl->bdf,
+		ctrl->plan, ctrl->granted);
 	for (i = 0; i < ctrl->nr_cpus; i++) {
 		const struct sys_cpu *cpu = &ctrl->cpus[i];
 
@@ -110,13 +113,12 @@ static void print_dot(const struct sys_ctrl *ctrl, FILE *to)
 		if (first == i)
 			fprintf(to, "\tc%zu [label=\"CPU %u\"];\n", i, cpu->cpu);
 		else
-			fprintf(to, "\tc%zu [label=\"CPU %u to %u\"];\n", i, ctrl->cpus[first].cpu,
-				cpu->cpu);
+			fprintf(to, "\tc%zu [label=\"CPU %u to %u\"];\n", i,
+				ctrl->cpus[first].cpu, cpu->cpu);
 		for (type = 0; type < 3; type++)
 			if (cpu->qid[type])
-				fprintf(to, "\tc%zu -> q%u [color=\"%s\", fontcolor=\"%s\", label=\"%s\"];\n",
-					i, cpu->qid[type], colors[type], colors[type],
-					sys_types[type]);
+				fprintf(to, "\tc%zu -> q%u [color=\"%s\", label=%s];\n", i,
+					cpu->qid[type], colors[type], sys_types[type]);
 		first = i + 1;
 	}
 	for (i = 0; i < ctrl->nr_queues; i++) {
@@ -124,17 +126,19 @@ static void print_dot(const struct sys_ctrl *ctrl, FILE *to)
 
 		if (!q->qid)
 			continue;
-		fprintf(to, "\tq%u [label=\"hctx %u\\nSQ %u, CQ %u\", fillcolor=\"#dfe9f5\"];\n", q->qid,
-			q->qid - 1, q->qid, q->qid);
+		fprintf(to, "\tq%u [label=\"hctx %u\\nSQ %u, CQ %u\", fillcolor=\"#dfe9f5\"];\n",
+			q->qid, q->qid - 1, q->qid, q->qid);
 		if (q->vector < 0) {
-			fprintf(to, "\tpolled [label=\"polled\", style=dashed];\n\tq%u -> polled [style=dashed];\n",
-				q->qid);
+			fputs("\tpolled [style=dashed];\n", to);
+			fprintf(to, "\tq%u -> polled [style=dashed];\n", q->qid);
 			continue;
 		}
-		fprintf(to, "\tv%d [label=\"vector %d\\nirq %d\", fillcolor=\"#f5ead6\"];\n\tq%u -> v%d;\n",
-			q->vector, q->vector, q->irq, q->qid, q->vector);
-		fprintf(to, "\tv%d -> s%d [style=dotted];\n\ts%d [label=\"served by CPU %s\", style=dotted];\n",
-			q->vector, q->vector, q->vector, *q->cpus ? q->cpus : "-");
+		fprintf(to, "\tv%d [label=\"vector %d\\nirq %d\", fillcolor=\"#f5ead6\"];\n",
+			q->vector, q->vector, q->irq);
+		fprintf(to, "\ts%d [label=\"served by CPU %s\", style=dotted];\n", q->vector,
+			*q->cpus ? q->cpus : "-");
+		fprintf(to, "\tq%u -> v%d;\n\tv%d -> s%d [style=dotted];\n", q->qid, q->vector,
+			q->vector, q->vector);
 	}
 	fputs("}\n", to);
 }
@@ -146,8 +150,15 @@ static int write_svg(const struct sys_ctrl *ctrl, const char *path)
 	pid_t pid;
 	FILE *to;
 
-	if (pipe(ends) || (pid = fork()) < 0) {
+	if (pipe(ends)) {
 		fprintf(stderr, "nvmq map: %s\n", strerror(errno));
+		return 1;
+	}
+	pid = fork();
+	if (pid < 0) {
+		fprintf(stderr, "nvmq map: %s\n", strerror(errno));
+		close(ends[0]);
+		close(ends[1]);
 		return 1;
 	}
 	if (!pid) {
@@ -155,7 +166,8 @@ static int write_svg(const struct sys_ctrl *ctrl, const char *path)
 		close(ends[0]);
 		close(ends[1]);
 		execlp("dot", "dot", "-Tsvg", "-o", path, (char *)NULL);
-		fprintf(stderr, "nvmq map: dot: %s (it is in the package graphviz)\n", strerror(errno));
+		fprintf(stderr, "nvmq map: dot: %s (it is in the package graphviz)\n",
+			strerror(errno));
 		_exit(127);
 	}
 	close(ends[0]);
@@ -169,6 +181,12 @@ static int write_svg(const struct sys_ctrl *ctrl, const char *path)
 	return 0;
 }
 
+static int unexpected(const char *arg)
+{
+	fprintf(stderr, "nvmq map: %s: not expected\n", arg);
+	return 2;
+}
+
 int cmd_map(int argc, char **argv)
 {
 	const char *name = NULL, *svg = NULL;
@@ -178,18 +196,18 @@ int cmd_map(int argc, char **argv)
 	size_t count;
 
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json")) {
+		const char *arg = argv[i];
+
+		if (!strcmp(arg, "--json"))
 			json = true;
-		} else if (!strcmp(argv[i], "--dot")) {
+		else if (!strcmp(arg, "--dot"))
 			dot = true;
-		} else if (!strcmp(argv[i], "--svg") && i + 1 < argc) {
+		else if (!strcmp(arg, "--svg") && i + 1 < argc)
 			svg = argv[++i];
-		} else if (*argv[i] == '-' || name) {
-			fprintf(stderr, "nvmq map: %s: not expected\n", argv[i]);
-			return 2;
-		} else {
-			name = argv[i];
-		}
+		else if (*arg != '-' && !name)
+			name = arg;
+		else
+			return unexpected(arg);
 	}
 	if (json + dot + !!svg > 1) {
 		fputs("nvmq map: one of --json, --dot and --svg\n", stderr);

@@ -103,7 +103,8 @@ static bool confirmed(unsigned int seconds)
 		long left;
 
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = (end.tv_sec - now.tv_sec) * 1000 + (end.tv_nsec - now.tv_nsec) / 1000000;
+		left = (end.tv_sec - now.tv_sec) * 1000 +
+		       (end.tv_nsec - now.tv_nsec) / 1000000;
 		if (left <= 0)
 			return false;
 		if (poll(&in, 1, left) <= 0)
@@ -128,7 +129,8 @@ static int try_plan(const struct sys_ctrl *ctrl, const char *text, unsigned int 
 	if (carry_out(ctrl, text))
 		return 1;
 	show_granted(ctrl);
-	printf("Enter within %u seconds keeps it; otherwise \"%s\" comes back.\n", seconds, ctrl->plan);
+	printf("Enter within %u seconds keeps it; otherwise \"%s\" comes back.\n", seconds,
+	       ctrl->plan);
 	fflush(stdout);
 	if (confirmed(seconds)) {
 		puts("kept");

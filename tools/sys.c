@@ -82,7 +82,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 static int is_address(const struct dirent *entry)
 {
-	return strchr(entry->d_name, ':') != NULL;
+	return !!strchr(entry->d_name, ':');
 }
 
 static int is_disk(const struct dirent *entry)

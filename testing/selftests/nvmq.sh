@@ -37,7 +37,7 @@ shown() {
 		poll) want=${CPU_POLL[$cpu]} ;;
 		esac
 		[ "$sq" = "$want" ] || bad+=" cpu$cpu-$type:$sq-not-$want"
-		[ "$irq" = - ] || grep -q "^ *$irq:.*nvmq.*q$sq\$" /proc/interrupts || bad+=" irq$irq-not-of-queue$sq"
+		[ "$irq" = - ] || grep -Eq "^ *$irq:.*nvmq[0-9]+q$sq(,|\$)" /proc/interrupts || bad+=" irq$irq-not-of-queue$sq"
 		rows=$((rows + 1))
 	done < <(nvmq map "$disk" | sed -n '/^ CPU/,$p' | tail -n +2)
 	is "$1: map is what there is" "$bad" ""
