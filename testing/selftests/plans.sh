@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: another plan while I/O runs: every CPU's I/O goes where it says, no I/O is lost, what is wrong has no effect, what fails is undone
-# vm: -c 4 -d strict,size=256M,queues=12 -- path
 # vm: -c 4 -d strict,size=64M,ns=2,queues=12 -- random 30 1 @TIMES@
-# vm: -c 8 -d strict,size=64M,ns=2,queues=7 -- random 15 2 @TIMES@
-# vm: -c 4 -d strict,size=128M,queues=8,raw=to:1,raw=crto:0 -- trouble
+# vm 7.2: -c 8 -d strict,size=64M,ns=2,queues=7 -- random 15 2 @TIMES@
+# vm 7.2: -c 4 -d strict,size=256M,queues=12 -- path
+# vm 7.2: -c 4 -d strict,size=128M,queues=8,raw=to:1,raw=crto:0 -- trouble
 # kernels: 6.1 7.2
 # time: 40
 # shellcheck source-path=SCRIPTDIR source=lib.sh
