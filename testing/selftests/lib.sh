@@ -694,8 +694,14 @@ load_end() {
 	[ "$rc" = 0 ] || note_file "$T_TMP/$T_LOAD.out"
 }
 
-alive() { kill -0 "$1" 2>/dev/null; }
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# gone PID: it has ended. Not by kill -0: that finds it for as long as the shell has not waited for it, and this shell
+# misses the end of a child now and then while it waits in read.
+gone() {
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	[[ ${stat##*) } == Z* ]]
+}
+alive() { ! gone "$1"; }
 
 # io_begun DISK: requests are being completed right now
 io_begun() {
