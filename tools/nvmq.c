@@ -30,7 +30,7 @@ static void usage(FILE *to)
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(to, "  nvmq %s %s\n      %s\n", commands[i].name, commands[i].args,
 			commands[i].text);
-	fputs("\nDEVICE is a PCI address, nvmeX or a disk. "
+	fputs("\nDEVICE is a PCI address, nvmeX or a disk.\n"
 	      "Where there is one only it can be left out.\n"
 	      "PLAN is one argument, or several: see nvmq(8).\n", to);
 }
