@@ -353,16 +353,16 @@ static void to_log(void *arg, const char *line)
 }
 
 /*
- * @rq has not come back: keep what the recorder has, and tell the log the last
- * of it, once for all commands that the same trouble has caught.  @life held.
+ * The command that @text describes has not come back: keep what the recorder has,
+ * and tell the log the last of it, once for all commands that the same trouble
+ * has caught.  @life held.
  */
-static void record(struct nvmq_ctrl *ctrl, const struct request *rq, u32 csts, const char *then)
+static void record(struct nvmq_ctrl *ctrl, const struct nvmq_ioq *ioq, const char *text, u32 csts,
+		   const char *then)
 {
 	static DEFINE_RATELIMIT_STATE(once, 10 * HZ, 1);
-	const struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
-	char text[NVMQ_IO_TEXT], line[NVMQ_RECORDER_LINE + 64];
+	char line[NVMQ_RECORDER_LINE + 64];
 
-	nvmq_io_describe(rq, text, sizeof(text));
 	snprintf(line, sizeof(line), "%s, timed out after %u s; CSTS=%#x: %s", text,
 		 jiffies_to_msecs(ctrl->io_timeout) / 1000, csts, then);
 	dev_warn_ratelimited(&ctrl->pdev->dev, "%s\n", line);
@@ -384,20 +384,25 @@ static void escalate(struct nvmq_ctrl *ctrl, struct nvmq_ioq *ioq, struct reques
 	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
 	u32 csts = nvmq_hw_status(&ctrl->hw);
 	u16 cid = nvmq_io_cid(rq);
+	char text[NVMQ_IO_TEXT];
 
+	/* It may end at any moment, and what there is to describe with it. */
+	nvmq_io_describe(rq, text, sizeof(text));
+	if (blk_mq_rq_state(rq) != MQ_RQ_IN_FLIGHT)
+		return;
 	/* All ones, from a device that is gone, have CFS too. */
 	if (!(csts & NVMQ_CSTS_CFS) && iod->aborted != (u16)~cid) {
 		int err = nvmq_admin_abort(&ctrl->admin, ioq->q.qid, cid);
 
 		if (!err) {
 			iod->aborted = ~cid;
-			record(ctrl, rq, csts, "abort");
+			record(ctrl, ioq, text, csts, "abort");
 			return;
 		}
 		if (err == -EBUSY)
 			return;
 	}
-	record(ctrl, rq, csts, "reset");
+	record(ctrl, ioq, text, csts, "reset");
 	nvmq_io_timed_out(rq);
 	nvmq_ctrl_reset(ctrl, csts & NVMQ_CSTS_CFS ? "fatal status" : "I/O timed out");
 }
