@@ -9,13 +9,11 @@
 static struct json_object *disks_to_json(const struct sys_ctrl *ctrl)
 {
 	struct json_object *array = json_object_new_array();
-	const char *at = ctrl->disks;
+	const char *disk, *rest = ctrl->disks;
 	size_t len;
 
-	for (; *at; at += len + strspn(at + len, " ")) {
-		len = strcspn(at, " ");
-		json_object_array_add(array, json_object_new_string_len(at, len));
-	}
+	while ((disk = sys_next_disk(&rest, &len)))
+		json_object_array_add(array, json_object_new_string_len(disk, len));
 	return array;
 }
 

@@ -174,16 +174,30 @@ void sys_free(struct sys_ctrl *all, size_t count)
 	free(all);
 }
 
+/**
+ * sys_next_disk - walk along the names of disks
+ * @rest: what is left of them; moved on
+ * @len: set to the length of the name
+ *
+ * Return: the next name, not terminated; NULL if there is none.
+ */
+const char *sys_next_disk(const char **rest, size_t *len)
+{
+	const char *name = *rest;
+
+	*len = strcspn(name, " ");
+	*rest = name + *len + strspn(name + *len, " ");
+	return *len ? name : NULL;
+}
+
 static bool has_disk(const struct sys_ctrl *ctrl, const char *name)
 {
-	const char *at = ctrl->disks;
+	const char *disk, *rest = ctrl->disks;
 	size_t len;
 
-	for (; *at; at += len + strspn(at + len, " ")) {
-		len = strcspn(at, " ");
-		if (len == strlen(name) && !memcmp(at, name, len))
+	while ((disk = sys_next_disk(&rest, &len)))
+		if (len == strlen(name) && !memcmp(disk, name, len))
 			return true;
-	}
 	return false;
 }
 

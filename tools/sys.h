@@ -64,6 +64,7 @@ struct sys_ctrl {
 size_t sys_find(struct sys_ctrl **found);
 struct sys_ctrl *sys_pick(struct sys_ctrl *all, size_t count, const char *name);
 void sys_free(struct sys_ctrl *all, size_t count);
+const char *sys_next_disk(const char **rest, size_t *len);
 int sys_read_queues(struct sys_ctrl *ctrl);
 const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid);
 char *sys_read(const char *format, ...) __attribute__((format(printf, 1, 2)));

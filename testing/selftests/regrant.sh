@@ -7,8 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# counts: what is granted, as "default read poll"
-counts() { echo "$(granted "$BDF0" default) $(granted "$BDF0" read) $(granted "$BDF0" poll)"; }
 
 # after_reset DESC GRANT WANT: the device drops a command, so that the driver
 # resets it, and grants GRANT queues from then on
@@ -31,7 +29,7 @@ after_reset() {
 	is "$desc: without an error, all data verified" "$rc" 0
 	[ "$rc" -eq 0 ] || note_file "$T_TMP/bg.out"
 	check "$desc: live again" live "$BDF0"
-	is "$desc: granted" "$(counts)" "$want"
+	is "$desc: granted" "$(counts "$BDF0")" "$want"
 	is "$desc: every CPU's queue works afterwards" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
 	check "$desc: flush" blockdev --flushbufs "$node"
 }
@@ -43,7 +41,7 @@ load io_timeout=1 plan=default=4
 disk=$(disk "$BDF0") node=$(dev "$BDF0")
 random_file "$T_TMP/data" $((8 << 20))
 put "$T_TMP/data" "$node" 0
-is "to begin with" "$(counts)" "4 0 0"
+is "to begin with" "$(counts "$BDF0")" "4 0 0"
 after_reset "the same" 8 "4 0 0"
 after_reset "fewer" 2 "2 0 0"
 after_reset "one" 1 "1 0 0"
@@ -53,7 +51,7 @@ after_reset "more again" 8 "4 0 0"
 device unlie all
 reload io_timeout=1 plan=default=2,read=2,poll=2
 disk=$(disk "$BDF0") node=$(dev "$BDF0")
-is "three types" "$(counts)" "2 2 2"
+is "three types" "$(counts "$BDF0")" "2 2 2"
 FIO_MORE=(--hipri=1)
 after_reset "polled I/O, fewer" 3 "1 1 1"
 after_reset "polled I/O, more" 8 "2 2 2"
