@@ -9,6 +9,7 @@
  * doorbell was rung once.
  */
 #include <linux/blkdev.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
 #include <linux/slab.h>
@@ -541,19 +542,16 @@ unsigned int nvmq_io_reap(struct nvmq_ioq *ioq)
 	return found;
 }
 
-/**
- * nvmq_io_flush - flush a namespace past the block layer
- * @ioq: a live queue that nobody submits to: its disks are quiesced, no command is outstanding
- * @nsid: namespace identifier
- * @timeout: jiffies that it may take
- *
- * The command borrows a tag, and has no request. Base 7.1.
- *
- * Context: sleeps.
- * Return: 0; -EIO if the device refuses; -ETIMEDOUT if it does not answer, or is
- * gone: then it must be disabled before the queue is used again.
- */
-int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
+/* ms that the device wants a failed command to wait for (CRD, base 3.3.3.2.1). */
+static u32 retry_delay(const struct nvmq_ioq *ioq, u16 status)
+{
+	u32 crd = NVMQ_STATUS_CRD(status);
+
+	return crd ? ioq->pools->crdt_ms[crd - 1] : 0;
+}
+
+/* One Flush, which borrows a tag and has no request: its status is in @ioq, or -ETIMEDOUT. */
+static int flush_once(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
 {
 	unsigned long deadline = jiffies + timeout;
 	struct nvmq_sqe *sqe;
@@ -585,11 +583,39 @@ int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
 			return -ETIMEDOUT;
 		}
 	}
-	if (!ioq->own_status)
-		return 0;
-	dev_err(ioq->q.dev, "queue %u: Flush, namespace %u, failed: %s (%#x)\n", ioq->q.qid, nsid,
-		nvmq_cmd_status_name(ioq->own_status), ioq->own_status & NVMQ_SC_MASK);
-	return -EIO;
+	return 0;
+}
+
+/**
+ * nvmq_io_flush - flush a namespace past the block layer
+ * @ioq: a live queue that nobody submits to: its disks are quiesced, no command is outstanding
+ * @nsid: namespace identifier
+ * @timeout: jiffies that it may take
+ *
+ * An error that may pass is tried again, as often as for any command. Base 7.1.
+ *
+ * Context: sleeps.
+ * Return: 0; -EIO if the device refuses; -ETIMEDOUT if it does not answer, or is
+ * gone: then it must be disabled before the queue is used again.
+ */
+int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
+{
+	unsigned int retries = 0;
+
+	for (;;) {
+		int err = flush_once(ioq, nsid, timeout);
+		u16 status = ioq->own_status;
+
+		if (err || !status)
+			return err;
+		if ((status & NVMQ_STATUS_DNR) || retries++ == MAX_RETRIES) {
+			dev_err(ioq->q.dev, "queue %u: Flush, namespace %u, failed: %s (%#x)\n",
+				ioq->q.qid, nsid, nvmq_cmd_status_name(status),
+				status & NVMQ_SC_MASK);
+			return -EIO;
+		}
+		msleep(retry_delay(ioq, status));
+	}
 }
 
 /**
@@ -697,8 +723,7 @@ void nvmq_io_complete_rq(struct request *rq)
 		return;
 	}
 	if (want_retry(rq, iod)) {
-		requeue(rq, NVMQ_STATUS_CRD(status) ?
-			    ioq->pools->crdt_ms[NVMQ_STATUS_CRD(status) - 1] : 0);
+		requeue(rq, retry_delay(ioq, status));
 		return;
 	}
 	if (!(rq->rq_flags & RQF_QUIET)) {
