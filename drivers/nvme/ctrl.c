@@ -28,6 +28,9 @@
 
 /* How long a controller is held for a reset of the bus that may have failed. */
 #define HOLD_LIMIT_MS		60000u
+/* A reset that finds no memory waits so long for some, then twice as long, at most the longest. */
+#define RETRY_MS		100u
+#define RETRY_MAX_MS		1600u
 /* How long all I/O may wait for the commands in flight when the plan changes. */
 #define IDLE_MS			5000u
 
@@ -619,6 +622,28 @@ static int go_on(struct nvmq_ctrl *ctrl)
 	return 0;
 }
 
+/*
+ * Memory may be short for a moment, no reason to give a disk up: tried again until
+ * the waits are too long.  @life held, state CONNECTING.
+ */
+static int come_back(struct nvmq_ctrl *ctrl)
+{
+	unsigned int wait_ms = RETRY_MS;
+
+	for (;;) {
+		int err = bring_up(ctrl) ?: go_on(ctrl);
+
+		if (err != -ENOMEM || wait_ms > RETRY_MAX_MS ||
+		    get_state(ctrl) != NVMQ_CONNECTING)
+			return err;
+		dev_warn(&ctrl->pdev->dev, "nvme%d: no memory for the reset: again in %u ms\n",
+			 ctrl->id, wait_ms);
+		take_down(ctrl, false);
+		msleep(wait_ms);
+		wait_ms *= 2;
+	}
+}
+
 static void reset_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, reset_work);
@@ -635,7 +660,7 @@ static void reset_work(struct work_struct *work)
 		nvmq_nss_unquiesce(&ctrl->nss);
 		goto out;
 	}
-	err = bring_up(ctrl) ?: go_on(ctrl);
+	err = come_back(ctrl);
 	if (err) {
 		dev_err(&ctrl->pdev->dev, "nvme%d: reset failed: error %d\n", ctrl->id, err);
 		die(ctrl);

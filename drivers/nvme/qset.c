@@ -533,11 +533,15 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 			return 0;
 		}
 
-		/* Fewer then; but not with a device that no longer does as it is told. */
+		/*
+		 * Fewer then; but not with a device that no longer does as it is told, and
+		 * not none at all because memory is short.
+		 */
 		qs->grant.queues[NVMQ_DEFAULT] = qid - 1;
 		qs->grant.queues[NVMQ_READ] = 0;
 		qs->grant.queues[NVMQ_POLL] = 0;
-		if (!nvmq_qset_stop(qs, true) || err == -ETIMEDOUT || err == -ENODEV)
+		if (!nvmq_qset_stop(qs, true) || err == -ETIMEDOUT || err == -ENODEV ||
+		    (err == -ENOMEM && qid == 1))
 			return err;
 		limits.pairs = qid - 1;
 	}
@@ -565,7 +569,8 @@ bool nvmq_qset_changed(const struct nvmq_qset *qs, const struct blk_mq_tag_set *
 {
 	int type, cpu;
 
-	if (memcmp(qs->mapped.queues, qs->grant.queues, sizeof(qs->grant.queues)))
+	if (memcmp(qs->mapped.queues, qs->grant.queues, sizeof(qs->grant.queues)) ||
+	    set->nr_hw_queues != nvmq_grant_total(&qs->grant))
 		return true;
 	for (type = 0; type < NVMQ_NR_TYPES; type++)
 		for_each_possible_cpu(cpu)
