@@ -598,6 +598,7 @@ static int go_on(struct nvmq_ctrl *ctrl)
 	struct device *dev = &ctrl->pdev->dev;
 	int err;
 
+	nvmq_stats_follow(&ctrl->stats);
 	if (!nvmq_grant_total(&ctrl->qset.grant)) {
 		if (ctrl->has_set)
 			dev_err(dev, "nvme%d: no I/O queues after the reset: I/O fails until a reset brings some\n",
@@ -918,6 +919,8 @@ void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 	cancel_work_sync(&ctrl->scan_work);
 	if (ctrl->has_set)
 		blk_mq_free_tag_set(&ctrl->set);
+	nvmq_stats_stop(&ctrl->stats);
+	nvmq_stats_free(&ctrl->stats);
 	nvmq_admin_forget(&ctrl->admin);
 	nvmq_admin_free(&ctrl->admin);
 	nvmq_qset_exit(&ctrl->qset);
@@ -1129,6 +1132,29 @@ out:
 	mutex_unlock(&ctrl->life);
 	if (reset)
 		err = nvmq_ctrl_settle(ctrl) ?: err;
+	return err;
+}
+
+/**
+ * nvmq_ctrl_count - begin to count what the queues do, from zero, or end it
+ * @ctrl: a controller that was started
+ * @on: begin
+ *
+ * What is counted already goes on: to begin anew, end it first.
+ *
+ * Context: sleeps.
+ * Return: 0; or an error of nvmq_stats_start().
+ */
+int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on)
+{
+	int err = 0;
+
+	mutex_lock(&ctrl->life);
+	if (!on)
+		nvmq_stats_stop(&ctrl->stats);
+	else if (!ctrl->stats.on)
+		err = nvmq_stats_start(&ctrl->stats, &ctrl->qset, ctrl->id);
+	mutex_unlock(&ctrl->life);
 	return err;
 }
 

@@ -13,6 +13,7 @@
 #include "hw.h"
 #include "ns.h"
 #include "qset.h"
+#include "stats.h"
 
 /**
  * enum nvmq_state - where a controller is in its life
@@ -42,6 +43,7 @@ enum nvmq_state {
  * @admin: its admin queue
  * @qset: its I/O queues
  * @nss: its namespaces
+ * @stats: what its queues do; under @life
  * @pdev: the PCI function
  * @id: X of nvmeXnY
  * @state: enum nvmq_state; changed by set_state() only, under @state_lock
@@ -75,6 +77,7 @@ struct nvmq_ctrl {
 	struct nvmq_admin admin;
 	struct nvmq_qset qset;
 	struct nvmq_nss nss;
+	struct nvmq_stats stats;
 
 	struct pci_dev *pdev;
 	int id;
@@ -131,6 +134,7 @@ void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_release(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why);
 int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan);
+int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on);
 int nvmq_ctrl_settle(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_rescan(struct nvmq_ctrl *ctrl);
 const char *nvmq_ctrl_state_name(const struct nvmq_ctrl *ctrl);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The queue map, the queues and the flight recorder in debugfs.
+ * The queue map, the queues, the counters and the flight recorder in debugfs.
  *
  * Nothing depends on these files: that debugfs is not there, or full, is no
  * error anywhere.
@@ -13,6 +13,7 @@
 #include "ctrl.h"
 #include "debugfs.h"
 #include "recorder.h"
+#include "report.h"
 
 static struct dentry *root;
 
@@ -87,6 +88,31 @@ static int queues_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(queues);
 
+static int show_stats(struct seq_file *m, bool json)
+{
+	struct nvmq_ctrl *ctrl = m->private;
+
+	if (mutex_lock_interruptible(&ctrl->life))
+		return -ERESTARTSYS;
+	nvmq_report(m, &ctrl->stats, json);
+	mutex_unlock(&ctrl->life);
+	return 0;
+}
+
+/* What was counted, while nvmq/stats in sysfs is 1. */
+static int stats_show(struct seq_file *m, void *unused)
+{
+	return show_stats(m, false);
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+/* The same as JSON lines. */
+static int stats_json_show(struct seq_file *m, void *unused)
+{
+	return show_stats(m, true);
+}
+DEFINE_SHOW_ATTRIBUTE(stats_json);
+
 static void to_seq(void *arg, const char *line)
 {
 	seq_printf(arg, "%s\n", line);
@@ -131,6 +157,8 @@ void nvmq_debugfs_add(struct nvmq_ctrl *ctrl)
 	ctrl->debugfs = debugfs_create_dir(pci_name(ctrl->pdev), root);
 	debugfs_create_file("map", 0444, ctrl->debugfs, ctrl, &map_fops);
 	debugfs_create_file("queues", 0444, ctrl->debugfs, ctrl, &queues_fops);
+	debugfs_create_file("stats", 0444, ctrl->debugfs, ctrl, &stats_fops);
+	debugfs_create_file("stats.json", 0444, ctrl->debugfs, ctrl, &stats_json_fops);
 	debugfs_create_file("recorder", 0444, ctrl->debugfs, ctrl, &recorder_fops);
 	debugfs_create_file("incident", 0444, ctrl->debugfs, ctrl, &incident_fops);
 }

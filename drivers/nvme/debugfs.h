@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The queue map and the queues in debugfs.
+ * The queue map, the queues, the counters and the flight recorder in debugfs.
  */
 #ifndef NVMQ_DEBUGFS_H
 #define NVMQ_DEBUGFS_H

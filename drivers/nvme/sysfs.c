@@ -57,6 +57,23 @@ static ssize_t granted_show(struct device *dev, struct device_attribute *attr, c
 }
 static DEVICE_ATTR_RO(granted);
 
+static ssize_t stats_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(dev_to_ctrl(dev)->stats.on));
+}
+
+static ssize_t stats_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	bool on;
+	int err = kstrtobool(buf, &on);
+
+	if (!err)
+		err = nvmq_ctrl_count(dev_to_ctrl(dev), on);
+	return err ?: count;
+}
+static DEVICE_ATTR_RW(stats);
+
 static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%s\n", nvmq_ctrl_state_name(dev_to_ctrl(dev)));
@@ -117,6 +134,7 @@ static DEVICE_ATTR_WO(rescan);
 static struct attribute *ctrl_attrs[] = {
 	&dev_attr_plan.attr,
 	&dev_attr_granted.attr,
+	&dev_attr_stats.attr,
 	&dev_attr_state.attr,
 	&dev_attr_model.attr,
 	&dev_attr_serial.attr,

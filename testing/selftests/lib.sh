@@ -334,6 +334,7 @@ seen() {
 	io-write-zeroes) event='pci_nvme_io_cmd .*opc(ode)? 0x8 ' ;;
 	io-dsm) event='pci_nvme_io_cmd .*opc(ode)? 0x9 ' ;;
 	sq-doorbells) event='pci_nvme_mmio_doorbell_sq ' ;;
+	cq-doorbells) event='pci_nvme_mmio_doorbell_cq ' ;;
 	enables) event='pci_nvme_mmio_start_success' ;;
 	shutdowns) event='pci_nvme_mmio_shutdown_set' ;;
 	*) note "seen $1: not known"; return 1 ;;
