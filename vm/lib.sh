@@ -191,11 +191,12 @@ kernel_headers()
 KERNEL_SOURCE=/usr/src/linux-source-6.12.tar.xz
 
 # debug_kernel debug|kcsan|coverage: the folder of that kernel, built here from Debian's source: vmlinuz,
-# lib/modules/RELEASE, and in build/ what modules are built with. "coverage" is "debug"; the module makes the difference.
+# lib/modules/RELEASE, and in build/ what modules are built with.
 debug_kernel()
 {
-	local k=${1/coverage/debug} key fragments version
-	fragments=("$NVMQ_TOP"/vm/debug-kernel/{base,checks,"$k"}.config)
+	local k=$1 key fragments version
+	fragments=("$NVMQ_TOP"/vm/debug-kernel/{base,faults,"$k"}.config)
+	[[ $k == coverage ]] || fragments+=("$NVMQ_TOP/vm/debug-kernel/checks.config")
 	version=$(dpkg-query -W -f='${Version}' linux-source-6.12 2>/dev/null || true)
 	[[ -n $version && -f $KERNEL_SOURCE ]] || die 126 "package linux-source-6.12 is not installed: run vm/setup kernel"
 	key=$({ echo "$version"; gcc -dumpversion; cat "${fragments[@]}"; declare -f make_debug_kernel check_config; } | hash_of)

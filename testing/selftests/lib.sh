@@ -41,7 +41,7 @@ export DRV DBG BDF0 BDF1 TOOLS
 # many times as long. (testing/check has the same for the VM as a whole.)
 T_PATIENCE=${T_PATIENCE:-20}
 case $NVMQ_K in
-debug | kcsan | coverage) T_SLOW=3 ;;
+debug | kcsan) T_SLOW=3 ;;
 *) T_SLOW=1 ;;
 esac
 
