@@ -19,7 +19,7 @@ _nvmq()
 
 	# Addresses and plans have colons and equals signs in them, at which bash divides words.
 	case $COMP_CWORD.${COMP_WORDS[1]:-} in
-	1.*) words='list map plan --help' ;;
+	1.*) words='list map plan stat hist top --help' ;;
 	*.list) words='--json' ;;
 	*.map)
 		case $before in
@@ -27,6 +27,17 @@ _nvmq()
 		*) words="--json --dot --svg $(_nvmq_devices)" ;;
 		esac
 		;;
+	*.stat | *.hist)
+		case $before in
+		--op) words='read write other' ;;
+		*) words="--seconds --every --times --json $(_nvmq_devices)" ;;
+		esac
+		case ${COMP_WORDS[1]} in
+		stat) words+=' on off' ;;
+		hist) words+=' --queue --op' ;;
+		esac
+		;;
+	*.top) words="--every $(_nvmq_devices)" ;;
 	*.plan)
 		case " ${COMP_WORDS[*]:2:COMP_CWORD - 2} " in
 		*' set '* | *' try '*) words='default= read= poll= depth= vectors= irq= placement= --seconds' ;;

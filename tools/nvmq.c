@@ -18,6 +18,14 @@ static const struct {
 	{ "plan", NULL, "[DEVICE] set PLAN", "carry another plan out, while I/O waits" },
 	{ "plan", NULL, "[DEVICE] try [--seconds N] PLAN",
 	  "the same, and back again after N seconds (30) unless confirmed" },
+	{ "stat", cmd_stat, "[DEVICE] [--seconds N | --every N [--times N]] [--json]",
+	  "what each queue does: rates, doorbells, interrupts, times, and the CPUs" },
+	{ "stat", NULL, "[DEVICE] on | off", "begin to count, from zero; end it" },
+	{ "top", cmd_top, "[DEVICE] [--every N]",
+	  "the same on the screen, as it happens; plans can be changed there" },
+	{ "hist", cmd_hist,
+	  "[DEVICE] [--queue N] [--op KIND] [--seconds N | --every N [--times N]] [--json]",
+	  "how long commands took, in the host and in the device" },
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))

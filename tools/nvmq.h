@@ -8,9 +8,12 @@
 
 #include <json-c/json.h>
 
+int cmd_hist(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 /* Prints @object on stdout, and frees it. */
 void print_json(struct json_object *object);

@@ -70,7 +70,7 @@ static int check(const char *text)
 
 static int carry_out(const struct sys_ctrl *ctrl, const char *text)
 {
-	int err = sys_write_plan(ctrl, text);
+	int err = sys_write(ctrl, "plan", text);
 
 	if (!err)
 		return 0;

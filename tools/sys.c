@@ -257,6 +257,23 @@ static int number_or(const char *word, int other)
 }
 
 /**
+ * sys_read_debug - a file of a controller in debugfs
+ * @ctrl: the controller
+ * @name: the file
+ *
+ * Return: the content, to be freed; NULL, with a line on stderr.
+ */
+char *sys_read_debug(const struct sys_ctrl *ctrl, const char *name)
+{
+	char *text = sys_read(DEBUG "/%s/%s", ctrl->bdf, name);
+
+	if (!text)
+		fprintf(stderr, "nvmq: " DEBUG "/%s: %s%s\n", ctrl->bdf, strerror(errno),
+			errno == EACCES ? " (root may)" : " (is debugfs mounted?)");
+	return text;
+}
+
+/**
  * sys_read_queues - read queues and map of a controller
  * @ctrl: the controller; filled in
  *
@@ -264,13 +281,11 @@ static int number_or(const char *word, int other)
  */
 int sys_read_queues(struct sys_ctrl *ctrl)
 {
-	char *queues = sys_read(DEBUG "/%s/queues", ctrl->bdf);
-	char *map = sys_read(DEBUG "/%s/map", ctrl->bdf);
+	char *queues = sys_read_debug(ctrl, "queues");
+	char *map = queues ? sys_read_debug(ctrl, "map") : NULL;
 	char *rest, *line, word[4][64];
 
 	if (!queues || !map) {
-		fprintf(stderr, "nvmq: " DEBUG "/%s: %s%s\n", ctrl->bdf, strerror(errno),
-			errno == EACCES ? " (root may)" : " (is debugfs mounted?)");
 		free(queues);
 		free(map);
 		return -1;
@@ -326,23 +341,23 @@ const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid)
 }
 
 /**
- * sys_write_plan - write the plan of a controller
+ * sys_write - write an attribute of a controller
  * @ctrl: the controller
- * @plan: the text
+ * @name: of the attribute
+ * @text: what is written, all at once
  *
  * Return: 0 or an errno.
  */
-int sys_write_plan(const struct sys_ctrl *ctrl, const char *plan)
+int sys_write(const struct sys_ctrl *ctrl, const char *name, const char *text)
 {
 	char path[512];
 	int fd, err = 0;
 
-	snprintf(path, sizeof(path), "%s" PCI "/%s/nvmq/plan", root(), ctrl->bdf);
+	snprintf(path, sizeof(path), "%s" PCI "/%s/nvmq/%s", root(), ctrl->bdf, name);
 	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
-	/* All at once: each write is a plan. */
-	if (write(fd, plan, strlen(plan)) < 0)
+	if (write(fd, text, strlen(text)) < 0)
 		err = errno;
 	close(fd);
 	return err;

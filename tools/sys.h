@@ -65,9 +65,10 @@ size_t sys_find(struct sys_ctrl **found);
 struct sys_ctrl *sys_pick(struct sys_ctrl *all, size_t count, const char *name);
 void sys_free(struct sys_ctrl *all, size_t count);
 const char *sys_next_disk(const char **rest, size_t *len);
+char *sys_read_debug(const struct sys_ctrl *ctrl, const char *name);
 int sys_read_queues(struct sys_ctrl *ctrl);
 const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid);
 char *sys_read(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int sys_write_plan(const struct sys_ctrl *ctrl, const char *plan);
+int sys_write(const struct sys_ctrl *ctrl, const char *name, const char *text);
 
 #endif

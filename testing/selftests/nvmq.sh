@@ -66,4 +66,33 @@ like "try, confirmed" "$(echo | nvmq plan "$disk" try --seconds 30 default=3)" "
 is "the new one stays" "$(attr "$BDF0" plan)" default=3
 load_end "I/O meanwhile"
 is "the other controller has its own" "$(attr "$BDF1" plan)" "default=2 read=1 poll=1"
+# ---- counting: reads that only CPU 2 makes ----
+nvmq plan "$disk" set default=2 read=2 poll=1 >/dev/null
+queues_read "$BDF0"
+check "stat on" nvmq stat "$disk" on
+taskset -c 2 dd if="/dev/$disk" of=/dev/null bs=4096 count=100 iflag=direct status=none
+check "stat off" nvmq stat "$disk" off
+nvmq stat "$disk"
+is "stat: the reads of CPU 2, by its queue" \
+	"$(nvmq stat "$disk" --json | jq -c "[.queues[] | {q: .qid, n: ([.by_cpu[] | select(.[0] == 2) | .[1]] | add // 0)} | select(.n > 0)]")" \
+	"[{\"q\":${CPU_READ[2]},\"n\":100}]"
+like "hist: as many" "$(nvmq hist "$disk" --op read)" "in the device, to the completion: [0-9]*1[0-9][0-9] commands"
+is "the other one has counted nothing" "$(nvmq stat "$BDF1" || true)" \
+	"nvmq: $BDF1: nothing was counted; --seconds N counts for a while, nvmq stat on for long"
+# The screen of top, under load; a key ends it.
+load_begin --filename="/dev/$disk" --offset=8M
+io_begun "$disk"
+is "stat, for three seconds of the load: its rates" \
+	"$(nvmq stat "$disk" --seconds 3 --json | jq '.all.read + .all.write > 10 and .seconds > 2.9 and .all.device_ns.p50 > 1000')" true
+is "counting is off again" "$(attr "$BDF0" stats)" 0
+mkfifo "$T_TMP/keys"
+exec {keys}<>"$T_TMP/keys"
+TERM=vt100 setsid script -qefc "$TOOLS/tools/nvmq top $disk" "$T_TMP/top" <"$T_TMP/keys" >/dev/null 2>&1 &
+BG=$!
+T_BG+=("$BG")
+check "top: the table" poll_until 20 grep -q 'reads/s' "$T_TMP/top"
+echo q >&"$keys"
+check "top: q ends it" poll_until 20 gone "$BG"
+is "top: counting is off again" "$(attr "$BDF0" stats)" 0
+load_end "I/O while it is watched"
 check "the data is what it was" same "$T_TMP/data" "/dev/$disk" 0
