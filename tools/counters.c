@@ -327,7 +327,8 @@ void counters_free(struct counters *c)
 /**
  * counters_total - all queues, as if they were one
  * @c: the counters
- * @sum: filled, to be given to counters_free_queue(); @qid is 0, @type "all", @depth_max the largest
+ * @sum: filled, to be given to counters_free_queue(); its qid is 0, its type "all", its
+ *       NUM_DEPTH_MAX the largest
  */
 void counters_total(const struct counters *c, struct counters_queue *sum)
 {
@@ -391,7 +392,8 @@ static void subtract(struct counters *c, const struct counters *before)
 /**
  * counters_span - read what was counted since an earlier reading
  * @ctrl: the controller
- * @c: filled, to be given to counters_free() in any case; its NUM_DEPTH_MAX is that since counting began
+ * @c: filled, to be given to counters_free() in any case; its NUM_DEPTH_MAX is that since counting
+ *     began
  * @before: the earlier reading, which this one takes the place of
  *
  * Return: as counters_read().
@@ -435,7 +437,7 @@ struct pairs counters_all_ops(const struct pairs *by_op)
  */
 double counters_seconds(const struct counters *c)
 {
-	return c->now_ns > c->since_ns ? (c->now_ns - c->since_ns) / 1e9 : 1e-9;
+	return c->now_ns > c->since_ns ? (c->now_ns - c->since_ns) / 1e9 : 1 / 1e9;
 }
 
 /* ---- measuring ---- */
@@ -492,7 +494,7 @@ int counters_watch(const struct sys_ctrl *ctrl, const struct counters_watch *wat
 	if (!watch->seconds) {
 		ret = !before.nr_queues;
 		if (ret)
-			fprintf(stderr, "nvmq: %s: nothing was counted; --seconds N counts for a while, nvmq stat on for long\n",
+			fprintf(stderr, "nvmq: %s: nothing was counted yet; see --seconds, and nvmq stat on\n",
 				ctrl->bdf);
 		else
 			show(ctrl, &before, arg);

@@ -96,7 +96,7 @@ struct counters {
 
 /**
  * struct counters_watch - for how long counters_watch() counts
- * @seconds: until each reading; 0: no counting, what there is is read once
+ * @seconds: until each reading; 0: no counting, but one look at what there is
  * @times: readings; 0: until a signal comes
  */
 struct counters_watch {

@@ -60,8 +60,8 @@ static struct json_object *times_to_json(const struct pairs *by_op)
 	size_t i;
 
 	for (i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
-		json_object_object_add(o, shares[i].name, json_object_new_uint64(
-				       pairs_time(&sum, shares[i].share)));
+		json_object_object_add(o, shares[i].name,
+				       json_object_new_uint64(pairs_time(&sum, shares[i].share)));
 	free(sum.p);
 	return o;
 }

@@ -78,7 +78,7 @@ is "stat: the reads of CPU 2, by its queue" \
 	"[{\"q\":${CPU_READ[2]},\"n\":100}]"
 like "hist: as many" "$(nvmq hist "$disk" --op read)" "in the device, to the completion: [0-9]*1[0-9][0-9] commands"
 is "the other one has counted nothing" "$(nvmq stat "$BDF1" || true)" \
-	"nvmq: $BDF1: nothing was counted; --seconds N counts for a while, nvmq stat on for long"
+	"nvmq: $BDF1: nothing was counted yet; see --seconds, and nvmq stat on"
 # The screen of top, under load; a key ends it.
 load_begin --filename="/dev/$disk" --offset=8M
 io_begun "$disk"
