@@ -257,11 +257,11 @@ void nvmq_stats_free(struct nvmq_stats *stats)
  */
 void nvmq_stats_follow(struct nvmq_stats *stats)
 {
-	u16 total = nvmq_grant_total(&stats->qset->grant);
-	u16 qid;
+	u16 qid, total;
 
 	if (!stats->on)
 		return;
+	total = nvmq_grant_total(&stats->qset->grant);
 	for (qid = 1; qid <= total; qid++) {
 		struct nvmq_stat_queue *sq = stats->queue[qid - 1];
 		u32 tags = stats->qset->ioq[qid - 1]->q.entries;
