@@ -5,10 +5,10 @@
 
 # Variables on the command line (make check T=... K=...) reach the scripts through the environment.
 KDIR ?= /lib/modules/$(shell uname -r)/build
-export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS
+export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-debug coverage bench power-cut soak blktests shell docs modules install clean
+.PHONY: help run lab check check-debug coverage bench power-cut soak blktests shell docs modules install clean
 
 help: ## this list
 	@echo 'Commands:'
@@ -19,6 +19,9 @@ help: ## this list
 
 run: ## build nvmq, boot a VM, put a file system on its disk and verify it (K=, DEVICE=, PLAN=)
 	@vm/demo
+
+lab: ## try queue plans in a VM, and make a report with pictures of it (K=, LAB="--seconds 5 --spec FILE")
+	@vm/lab
 
 check: ## every test on every kernel (T=name or K=6.12 for a part of it)
 	@testing/check

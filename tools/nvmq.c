@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nvmq: controllers, queues and plans of the nvmq driver. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nvmq.h"
 
@@ -18,6 +20,7 @@ static const struct {
 	{ "plan", NULL, "[DEVICE] set PLAN", "carry another plan out, while I/O waits" },
 	{ "plan", NULL, "[DEVICE] try [--seconds N] PLAN",
 	  "the same, and back again after N seconds (30) unless confirmed" },
+	{ "plan", NULL, "check PLAN", "say what is wrong with a plan, if anything is" },
 	{ "stat", cmd_stat, "[DEVICE] [--seconds N | --every N [--times N]] [--json]",
 	  "what each queue does: rates, doorbells, interrupts, times, and the CPUs" },
 	{ "stat", NULL, "[DEVICE] on | off", "begin to count, from zero; end it" },
@@ -26,6 +29,9 @@ static const struct {
 	{ "hist", cmd_hist,
 	  "[DEVICE] [--queue N] [--op KIND] [--seconds N | --every N [--times N]] [--json]",
 	  "how long commands took, in the host and in the device" },
+
+	{ "lab", cmd_lab, "run | report | compare | spec [--help]",
+	  "try a matrix of plans and fio jobs, and make a report of it" },
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -41,6 +47,25 @@ static void usage(FILE *to)
 	fputs("\nDEVICE is a PCI address, nvmeX or a disk.\n"
 	      "Where there is one only it can be left out.\n"
 	      "PLAN is one argument, or several: see nvmq(8).\n", to);
+}
+
+/* A program of its own, in the same folder as this one. */
+int cmd_lab(int argc, char **argv)
+{
+	static const char name[] = "/nvmq-lab";
+	char path[4096];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+	char *end;
+
+	(void)argc;
+	path[len > 0 ? len : 0] = '\0';
+	end = strrchr(path, '/');
+	strcpy(end ? end : path, name);
+	argv[0] = path;
+	execv(path, argv);
+	fprintf(stderr, "nvmq lab: %s: %s\n", path,
+		errno == ENOENT ? "it is not there, or python3 is not" : strerror(errno));
+	return 1;
 }
 
 void print_json(struct json_object *object)

@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 int cmd_hist(int argc, char **argv);
+int cmd_lab(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_plan(int argc, char **argv);

@@ -149,6 +149,11 @@ static int usage(const char *word)
 	return 2;
 }
 
+static bool is_verb(const char *word)
+{
+	return !strcmp(word, "set") || !strcmp(word, "try") || !strcmp(word, "check");
+}
+
 int cmd_plan(int argc, char **argv)
 {
 	const char *name = NULL, *verb = NULL;
@@ -159,7 +164,7 @@ int cmd_plan(int argc, char **argv)
 	int i = 1, ret = 1;
 	size_t count;
 
-	if (i < argc && strcmp(argv[i], "set") && strcmp(argv[i], "try") && *argv[i] != '-')
+	if (i < argc && !is_verb(argv[i]) && *argv[i] != '-')
 		name = argv[i++];
 	if (i < argc && *argv[i] != '-')
 		verb = argv[i++];
@@ -169,10 +174,10 @@ int cmd_plan(int argc, char **argv)
 			i++;
 		}
 		if (i < argc)
-			return usage("set or try expected");
+			return usage("set, try or check expected");
 	} else {
-		if (strcmp(verb, "set") && strcmp(verb, "try"))
-			return usage("set or try expected");
+		if (!is_verb(verb))
+			return usage("set, try or check expected");
 		if (!strcmp(verb, "try") && i + 1 < argc && !strcmp(argv[i], "--seconds")) {
 			char *end;
 
@@ -185,6 +190,8 @@ int cmd_plan(int argc, char **argv)
 			return usage("a plan expected");
 		if (join(argc - i, argv + i, text) || check(text))
 			return 2;
+		if (!strcmp(verb, "check"))
+			return 0;
 	}
 
 	count = sys_find(&all);
