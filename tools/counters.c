@@ -459,7 +459,7 @@ static void on_signal(int signal)
  */
 int counters_switch(const struct sys_ctrl *ctrl, bool on)
 {
-	int err = sys_write(ctrl, "stats", on ? "1" : "0");
+	int err = sys_write_attribute(ctrl, "stats", on ? "1" : "0");
 
 	if (!err)
 		return 0;

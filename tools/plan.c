@@ -70,7 +70,7 @@ static int check(const char *text)
 
 static int carry_out(const struct sys_ctrl *ctrl, const char *text)
 {
-	int err = sys_write(ctrl, "plan", text);
+	int err = sys_write_attribute(ctrl, "plan", text);
 
 	if (!err)
 		return 0;
@@ -84,7 +84,7 @@ static int carry_out(const struct sys_ctrl *ctrl, const char *text)
 
 static void show_granted(const struct sys_ctrl *ctrl)
 {
-	char *granted = sys_read("/sys/bus/pci/devices/%s/nvmq/granted", ctrl->bdf);
+	char *granted = sys_read(SYS_PCI "/%s/nvmq/granted", ctrl->bdf);
 
 	printf("granted  %s\n", granted ? granted : "?");
 	free(granted);

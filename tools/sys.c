@@ -13,25 +13,77 @@
 
 #include "sys.h"
 
-#define PCI	"/sys/bus/pci/devices"
 #define DEBUG	"/sys/kernel/debug/nvmq"
 
 const char *const sys_types[3] = { "default", "read", "poll" };
 
-static const char *root(void)
-{
-	const char *dir = getenv("NVMQ_ROOT");
-
-	return dir ? dir : "";
-}
-
-static void *must(void *memory)
+/**
+ * sys_must - memory, or the end
+ * @memory: what an allocation gave
+ *
+ * Return: @memory, which is not NULL.
+ */
+void *sys_must(void *memory)
 {
 	if (!memory) {
 		fputs("nvmq: no memory\n", stderr);
 		exit(1);
 	}
 	return memory;
+}
+
+static char *format_args(const char *before, const char *format, va_list args)
+{
+	char *text, *path;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	sys_must(text);
+	if (asprintf(&path, "%s%s", before, text) < 0)
+		path = NULL;
+	free(text);
+	return sys_must(path);
+}
+
+/**
+ * sys_format - a text of any length
+ * @format: for printf
+ *
+ * Return: the text, to be freed.
+ */
+char *sys_format(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = format_args("", format, args);
+	va_end(args);
+	return text;
+}
+
+static char *path_args(const char *format, va_list args)
+{
+	const char *root = getenv("NVMQ_ROOT");
+
+	return format_args(root ? root : "", format, args);
+}
+
+/**
+ * sys_path - where a file is, below the folder that stands for "/"
+ * @format: its path, for printf
+ *
+ * Return: the path, to be freed.
+ */
+char *sys_path(const char *format, ...)
+{
+	va_list args;
+	char *path;
+
+	va_start(args, format);
+	path = path_args(format, args);
+	va_end(args);
+	return path;
 }
 
 /**
@@ -42,25 +94,24 @@ static void *must(void *memory)
  */
 char *sys_read(const char *format, ...)
 {
-	char path[512], *text = NULL;
+	char *path, *text = NULL;
 	size_t size = 0;
 	va_list args;
 	ssize_t len;
-	int n;
 	FILE *f;
 
-	n = snprintf(path, sizeof(path), "%s", root());
 	va_start(args, format);
-	vsnprintf(path + n, sizeof(path) - n, format, args);
+	path = path_args(format, args);
 	va_end(args);
 	f = fopen(path, "re");
+	free(path);
 	if (!f)
 		return NULL;
 	len = getdelim(&text, &size, '\0', f);
 	fclose(f);
 	if (len < 0) {
 		free(text);
-		text = must(strdup(""));
+		text = sys_must(strdup(""));
 		len = 0;
 	}
 	while (len && isspace((unsigned char)text[len - 1]))
@@ -68,11 +119,69 @@ char *sys_read(const char *format, ...)
 	return text;
 }
 
-static char *attribute(const char *bdf, const char *name)
+/**
+ * sys_write - write to a file of the kernel's
+ * @text: what to write, in one piece: each write is a command
+ * @format: its path, for printf
+ *
+ * Return: 0 or an errno.
+ */
+int sys_write(const char *text, const char *format, ...)
 {
-	char *text = sys_read(PCI "/%s/nvmq/%s", bdf, name);
+	va_list args;
+	int fd, err = 0;
+	char *path;
 
-	return text ? text : must(strdup("?"));
+	va_start(args, format);
+	path = path_args(format, args);
+	va_end(args);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	free(path);
+	if (fd < 0)
+		return errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+/**
+ * sys_exists - is there such a file?
+ * @format: its path, for printf
+ *
+ * Return: whether there is.
+ */
+bool sys_exists(const char *format, ...)
+{
+	va_list args;
+	char *path;
+	bool ret;
+
+	va_start(args, format);
+	path = path_args(format, args);
+	va_end(args);
+	ret = !access(path, F_OK);
+	free(path);
+	return ret;
+}
+
+/**
+ * sys_link - where a link leads in the end
+ * @format: its path, for printf
+ *
+ * Return: the path of a file that is there, without links in it, to be freed; or NULL.
+ */
+char *sys_link(const char *format, ...)
+{
+	char *path, *target;
+	va_list args;
+
+	va_start(args, format);
+	path = path_args(format, args);
+	va_end(args);
+	target = realpath(path, NULL);
+	free(path);
+	return target;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -80,46 +189,122 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strverscmp((*a)->d_name, (*b)->d_name);
 }
 
-static int is_address(const struct dirent *entry)
+static int is_visible(const struct dirent *entry)
 {
-	return !!strchr(entry->d_name, ':');
+	return *entry->d_name != '.';
 }
 
-static int is_disk(const struct dirent *entry)
+/**
+ * sys_list - what is in a folder, in the order of the numbers in the names
+ * @entries: set to an array, to be given to sys_free_list()
+ * @format: path of the folder, for printf
+ *
+ * Return: the number of entries; 0 also if there is no such folder.
+ */
+int sys_list(struct dirent ***entries, const char *format, ...)
 {
-	return !strncmp(entry->d_name, "nvme", 4);
+	va_list args;
+	char *path;
+	int n;
+
+	va_start(args, format);
+	path = path_args(format, args);
+	va_end(args);
+	n = scandir(path, entries, is_visible, by_name);
+	free(path);
+	if (n >= 0)
+		return n;
+	*entries = NULL;
+	return 0;
 }
 
-static int list(const char *dir, int (*filter)(const struct dirent *), struct dirent ***entries)
+/**
+ * sys_free_list - undo sys_list()
+ * @entries: the array
+ * @count: the number of entries
+ */
+void sys_free_list(struct dirent **entries, int count)
 {
-	char path[512];
+	int i;
 
-	snprintf(path, sizeof(path), "%s%s", root(), dir);
-	return scandir(path, entries, filter, by_name);
+	for (i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
 }
 
-static void read_disks(struct sys_ctrl *ctrl)
+static char *attribute(const char *bdf, const char *name)
+{
+	char *text = sys_read(SYS_PCI "/%s/nvmq/%s", bdf, name);
+
+	return text ? text : sys_must(strdup("?"));
+}
+
+/*
+ * The name of the disk that @entry of a controller's folder stands for; NULL if
+ * it is none.  A disk that can be reached by several controllers is not below
+ * any of them with the kernel's own driver: there is nvmeXcYnZ then, one of the
+ * ways to nvmeXnZ, which comes a moment later.
+ */
+static char *disk_name(const char *entry)
+{
+	unsigned int x, y, z;
+	int end = 0;
+	char *name;
+
+	if (sscanf(entry, "nvme%uc%un%u%n", &x, &y, &z, &end) == 3 && !entry[end]) {
+		name = sys_format("nvme%un%u", x, z);
+		if (sys_exists("/sys/block/%s", name))
+			return name;
+		free(name);
+		return NULL;
+	}
+	end = 0;
+	if (sscanf(entry, "nvme%un%u%n", &x, &z, &end) != 2 || entry[end])
+		return NULL;
+	return sys_must(strdup(entry));
+}
+
+static void add_disks(char **disks, const char *dir)
 {
 	struct dirent **entries;
-	char dir[128];
+	int i, n = sys_list(&entries, "%s", dir);
+
+	for (i = 0; i < n; i++) {
+		char *name = disk_name(entries[i]->d_name), *longer;
+
+		if (!name)
+			continue;
+		longer = sys_format("%s%s%s", *disks, **disks ? " " : "", name);
+		free(*disks);
+		free(name);
+		*disks = longer;
+	}
+	sys_free_list(entries, n);
+}
+
+/**
+ * sys_disks - the disks of a controller, whether nvmq or the kernel's own driver has it
+ * @bdf: PCI address
+ *
+ * Return: their names, separated by blanks, to be freed.
+ */
+char *sys_disks(const char *bdf)
+{
+	char *disks = sys_must(strdup("")), *dir;
+	struct dirent **entries;
 	int i, n;
 
-	snprintf(dir, sizeof(dir), PCI "/%s/block", ctrl->bdf);
-	n = list(dir, is_disk, &entries);
+	dir = sys_format(SYS_PCI "/%s/block", bdf);
+	add_disks(&disks, dir);
+	free(dir);
+	n = sys_list(&entries, SYS_PCI "/%s/nvme", bdf);
 	for (i = 0; i < n; i++) {
-		size_t at = strlen(ctrl->disks);
-
-		snprintf(ctrl->disks + at, sizeof(ctrl->disks) - at, "%s%s", at ? " " : "",
-			 entries[i]->d_name);
-		if (!i)
-			snprintf(ctrl->name, sizeof(ctrl->name), "nvme%d",
-				 atoi(entries[i]->d_name + 4));
-		free(entries[i]);
+		dir = sys_format(SYS_PCI "/%s/nvme/%s", bdf, entries[i]->d_name);
+		add_disks(&disks, dir);
+		free(dir);
 	}
-	if (n >= 0)
-		free(entries);
-	if (!*ctrl->name)
-		snprintf(ctrl->name, sizeof(ctrl->name), "%s", ctrl->bdf);
+	sys_free_list(entries, n);
+	return disks;
 }
 
 /**
@@ -131,25 +316,31 @@ static void read_disks(struct sys_ctrl *ctrl)
 size_t sys_find(struct sys_ctrl **found)
 {
 	struct dirent **entries;
-	int i, n = list("/sys/bus/pci/drivers/nvmq", is_address, &entries);
+	int i, n = sys_list(&entries, "/sys/bus/pci/drivers/nvmq");
+	size_t count = 0;
 
-	*found = must(calloc(n > 0 ? n : 1, sizeof(**found)));
+	*found = sys_must(calloc(n + 1, sizeof(**found)));
 	for (i = 0; i < n; i++) {
-		struct sys_ctrl *ctrl = &(*found)[i];
+		struct sys_ctrl *ctrl = &(*found)[count];
 
+		if (!strchr(entries[i]->d_name, ':'))
+			continue;
 		snprintf(ctrl->bdf, sizeof(ctrl->bdf), "%.31s", entries[i]->d_name);
-		read_disks(ctrl);
+		ctrl->disks = sys_disks(ctrl->bdf);
+		if (*ctrl->disks)
+			snprintf(ctrl->name, sizeof(ctrl->name), "nvme%d", atoi(ctrl->disks + 4));
+		else
+			snprintf(ctrl->name, sizeof(ctrl->name), "%s", ctrl->bdf);
 		ctrl->state = attribute(ctrl->bdf, "state");
 		ctrl->model = attribute(ctrl->bdf, "model");
 		ctrl->serial = attribute(ctrl->bdf, "serial");
 		ctrl->firmware = attribute(ctrl->bdf, "firmware_rev");
 		ctrl->plan = attribute(ctrl->bdf, "plan");
 		ctrl->granted = attribute(ctrl->bdf, "granted");
-		free(entries[i]);
+		count++;
 	}
-	if (n >= 0)
-		free(entries);
-	return n > 0 ? n : 0;
+	sys_free_list(entries, n);
+	return count;
 }
 
 /**
@@ -162,6 +353,7 @@ void sys_free(struct sys_ctrl *all, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
+		free(all[i].disks);
 		free(all[i].state);
 		free(all[i].model);
 		free(all[i].serial);
@@ -293,8 +485,8 @@ int sys_read_queues(struct sys_ctrl *ctrl)
 	for (rest = queues; (line = next_line(&rest));) {
 		struct sys_queue *q;
 
-		ctrl->queues = must(realloc(ctrl->queues,
-					    (ctrl->nr_queues + 1) * sizeof(*ctrl->queues)));
+		ctrl->queues = sys_must(realloc(ctrl->queues,
+						(ctrl->nr_queues + 1) * sizeof(*ctrl->queues)));
 		q = &ctrl->queues[ctrl->nr_queues];
 		memset(q, 0, sizeof(*q));
 		if (sscanf(line, "%u %15s %u %63s %63s %255s", &q->qid, q->type, &q->depth, word[0],
@@ -310,7 +502,8 @@ int sys_read_queues(struct sys_ctrl *ctrl)
 		struct sys_cpu *cpu;
 		int type;
 
-		ctrl->cpus = must(realloc(ctrl->cpus, (ctrl->nr_cpus + 1) * sizeof(*ctrl->cpus)));
+		ctrl->cpus = sys_must(realloc(ctrl->cpus,
+					      (ctrl->nr_cpus + 1) * sizeof(*ctrl->cpus)));
 		cpu = &ctrl->cpus[ctrl->nr_cpus];
 		if (sscanf(line, "%u %63s %63s %63s", &cpu->cpu, word[0], word[1], word[2]) != 4)
 			continue;
@@ -341,24 +534,14 @@ const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid)
 }
 
 /**
- * sys_write - write an attribute of a controller
+ * sys_write_attribute - write an attribute of a controller
  * @ctrl: the controller
  * @name: of the attribute
  * @text: what is written, all at once
  *
  * Return: 0 or an errno.
  */
-int sys_write(const struct sys_ctrl *ctrl, const char *name, const char *text)
+int sys_write_attribute(const struct sys_ctrl *ctrl, const char *name, const char *text)
 {
-	char path[512];
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "%s" PCI "/%s/nvmq/%s", root(), ctrl->bdf, name);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = errno;
-	close(fd);
-	return err;
+	return sys_write(text, SYS_PCI "/%s/nvmq/%s", ctrl->bdf, name);
 }

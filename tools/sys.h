@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel shows of nvmq's controllers, read from sysfs and debugfs.
+ * What the kernel shows of nvmq's controllers, read from sysfs and debugfs; and
+ * how the files there are read and written at all.
  *
  * NVMQ_ROOT names a folder that stands for "/", for the tests.
  */
 #ifndef NVMQ_TOOLS_SYS_H
 #define NVMQ_TOOLS_SYS_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#define SYS_PCI	"/sys/bus/pci/devices"
 
 /* The names of the types of queue, in the order of the map's columns. */
 extern const char *const sys_types[3];
@@ -53,7 +57,7 @@ struct sys_cpu {
 struct sys_ctrl {
 	char bdf[32];
 	char name[32];
-	char disks[256];
+	char *disks;
 	char *state, *model, *serial, *firmware, *plan, *granted;
 	struct sys_queue *queues;
 	size_t nr_queues;
@@ -67,8 +71,19 @@ void sys_free(struct sys_ctrl *all, size_t count);
 const char *sys_next_disk(const char **rest, size_t *len);
 char *sys_read_debug(const struct sys_ctrl *ctrl, const char *name);
 int sys_read_queues(struct sys_ctrl *ctrl);
+int sys_write_attribute(const struct sys_ctrl *ctrl, const char *name, const char *text);
 const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid);
+
+void *sys_must(void *memory);
+char *sys_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *sys_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *sys_read(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int sys_write(const struct sys_ctrl *ctrl, const char *name, const char *text);
+int sys_write(const char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool sys_exists(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *sys_link(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int sys_list(struct dirent ***entries, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void sys_free_list(struct dirent **entries, int count);
+char *sys_disks(const char *bdf);
 
 #endif

@@ -157,7 +157,7 @@ static void edit_plan(struct top *t)
 		snprintf(t->message, sizeof(t->message), "\"%s\": %s", error.word, error.reason);
 		return;
 	}
-	err = sys_write(t->ctrl, "plan", text);
+	err = sys_write_attribute(t->ctrl, "plan", text);
 	refresh_ctrl(t->ctrl);
 	if (err)
 		snprintf(t->message, sizeof(t->message), "%s: %s (the kernel log says more)", text,
