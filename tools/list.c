@@ -6,17 +6,6 @@
 #include "nvmq.h"
 #include "sys.h"
 
-static struct json_object *disks_to_json(const struct sys_ctrl *ctrl)
-{
-	struct json_object *array = json_object_new_array();
-	const char *disk, *rest = ctrl->disks;
-	size_t len;
-
-	while ((disk = sys_next_disk(&rest, &len)))
-		json_object_array_add(array, json_object_new_string_len(disk, len));
-	return array;
-}
-
 static struct json_object *to_json(const struct sys_ctrl *ctrl)
 {
 	struct json_object *o = json_object_new_object();
@@ -29,7 +18,7 @@ static struct json_object *to_json(const struct sys_ctrl *ctrl)
 	json_object_object_add(o, "firmware", json_object_new_string(ctrl->firmware));
 	json_object_object_add(o, "plan", json_object_new_string(ctrl->plan));
 	json_object_object_add(o, "granted", json_object_new_string(ctrl->granted));
-	json_object_object_add(o, "disks", disks_to_json(ctrl));
+	json_object_object_add(o, "disks", disks_to_json(ctrl->disks));
 	return o;
 }
 

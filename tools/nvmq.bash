@@ -13,13 +13,28 @@ _nvmq_devices()
 	done
 }
 
+# Addresses of all NVMe controllers, and what their drivers call them
+_nvmq_controllers()
+{
+	local dev name
+	for dev in /sys/bus/pci/devices/*; do
+		[[ $(<"$dev/class") == 0x010802 ]] || continue
+		echo "${dev##*/}"
+		for name in "$dev"/nvme/nvme* "$dev"/nvme/nvme*/nvme*n* "$dev"/block/nvme*; do
+			[[ ! -e $name || ${name##*/} == *c*n* ]] || echo "${name##*/}"
+		done
+	done
+}
+
 _nvmq()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=''
 
 	# Addresses and plans have colons and equals signs in them, at which bash divides words.
 	case $COMP_CWORD.${COMP_WORDS[1]:-} in
-	1.*) words='list map plan stat hist top --help' ;;
+	1.*) words='list map plan stat hist top bind release --help' ;;
+	*.bind) words="--vfio --json $(_nvmq_controllers)" ;;
+	*.release) words="--json $(_nvmq_controllers)" ;;
 	*.list) words='--json' ;;
 	*.map)
 		case $before in

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "nvmq.h"
+#include "sys.h"
 
 static const struct {
 	const char *name;
@@ -29,9 +30,12 @@ static const struct {
 	{ "hist", cmd_hist,
 	  "[DEVICE] [--queue N] [--op KIND] [--seconds N | --every N [--times N]] [--json]",
 	  "how long commands took, in the host and in the device" },
-
 	{ "lab", cmd_lab, "run | report | compare | spec [--help]",
 	  "try a matrix of plans and fio jobs, and make a report of it" },
+	{ "bind", cmd_bind, "DEVICE [--vfio] [--json]",
+	  "take a controller that is not in use from its driver, for nvmq or for vfio-pci" },
+	{ "release", cmd_release, "DEVICE [--json]",
+	  "give it back to the driver that it would have without nvmq" },
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -45,7 +49,7 @@ static void usage(FILE *to)
 		fprintf(to, "  nvmq %s %s\n      %s\n", commands[i].name, commands[i].args,
 			commands[i].text);
 	fputs("\nDEVICE is a PCI address, nvmeX or a disk.\n"
-	      "Where there is one only it can be left out.\n"
+	      "Where there is one only it can be left out, but not for bind and release.\n"
 	      "PLAN is one argument, or several: see nvmq(8).\n", to);
 }
 
@@ -73,6 +77,17 @@ void print_json(struct json_object *object)
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
+}
+
+struct json_object *disks_to_json(const char *disks)
+{
+	struct json_object *array = json_object_new_array();
+	const char *disk;
+	size_t len;
+
+	while ((disk = sys_next_disk(&disks, &len)))
+		json_object_array_add(array, json_object_new_string_len(disk, len));
+	return array;
 }
 
 int main(int argc, char **argv)

@@ -8,15 +8,20 @@
 
 #include <json-c/json.h>
 
+int cmd_bind(int argc, char **argv);
 int cmd_hist(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_release(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 
 /* Prints @object on stdout, and frees it. */
 void print_json(struct json_object *object);
+
+/* Names of disks that are separated by blanks, as an array. */
+struct json_object *disks_to_json(const char *disks);
 
 #endif
