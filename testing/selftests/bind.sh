@@ -5,7 +5,7 @@
 # vm: -c 2 --iommu -d size=64M,queues=2 -- vfio
 # vm: -c 2 -d none --qemu -device --qemu nvme-subsys,id=s,nqn=s --qemu -device --qemu nvme,serial=a,subsys=s,bus=pcie.0,addr=0x10 --qemu -device --qemu nvme,serial=a,subsys=s,bus=pcie.0,addr=0x11 --qemu -drive --qemu if=none,id=d,driver=null-co,size=64M,read-zeroes=on --qemu -device --qemu nvme-ns,drive=d,nsid=1,shared=on -- paths
 # vm: -c 2 -d strict,size=64M,queues=2 -- refusal
-# kernels: 6.12 6.1
+# kernels: 6.12
 # device: qemu
 # time: 25
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -3,7 +3,7 @@
 # description: discard and write zeroes: the range reads back as zeroes, its neighbours are untouched
 # vm: -c 4 -d size=512M,queues=4 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
 # vm 6.12: -c 4 -d size=512M,queues=4,lba=4096 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
-# kernels: all
+# kernels: 6.1 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: asynchronous events: namespaces that change under load and under a file system, health, errors, new firmware, a flood
 # vm: -c 4 -d strict,size=128M,ns=2,queues=4
-# kernels: all
+# kernels: 6.12 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

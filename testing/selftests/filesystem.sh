@@ -3,7 +3,7 @@
 # description: ext4 and xfs: files verified after remount, after a module reload, and by fsck
 # vm: -c 4 -m 1G -d size=1G -- ext4
 # vm: -c 4 -m 1G -d size=1G,lba=4096 -- xfs
-# kernels: all
+# kernels: 6.1 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

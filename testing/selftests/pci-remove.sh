@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: the PCI device is removed by sysfs under load and rescanned, with a file system mounted too
 # vm: -c 4 -d size=256M,queues=4 -d size=128M
-# kernels: all
+# kernels: 6.1 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

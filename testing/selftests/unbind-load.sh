@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: unbind, bind and unload while I/O runs: all of it ends, errors reach the callers, data that was there stays
 # vm: -c 4 -d size=256M,queues=4
-# kernels: all
+# kernels: 6.1 7.2
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
