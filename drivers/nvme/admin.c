@@ -630,6 +630,27 @@ int nvmq_admin_set_queue_count(struct nvmq_admin *admin, u32 wanted, u32 *grante
 	return 0;
 }
 
+/**
+ * nvmq_admin_set_coalescing - Set Features, Interrupt Coalescing (base 5.27.1.6)
+ * @admin: the queue
+ * @completions: that an interrupt may wait for, 1 to 256
+ * @us: but no longer than so many microseconds, 0 to 25500
+ *
+ * A recommendation to the device.  1 and 0 are no coalescing.
+ *
+ * Context: sleeps.
+ * Return: as nvmq_admin_set_feature().
+ */
+int nvmq_admin_set_coalescing(struct nvmq_admin *admin, u32 completions, u32 us)
+{
+	struct nvmq_admin_cmd cmd = {
+		.sqe.cdw10 = cpu_to_le32(NVMQ_FEAT_COALESCING),
+		.sqe.cdw11 = cpu_to_le32((us / 100) << 8 | (completions - 1)),
+	};
+
+	return nvmq_admin_set_feature(admin, &cmd, "Interrupt Coalescing");
+}
+
 /* Create and Delete: an error status is worth a line each time. */
 static int queue_cmd(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd, const char *what,
 		     u16 qid)

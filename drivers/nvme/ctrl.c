@@ -474,7 +474,7 @@ static int alloc_set(struct nvmq_ctrl *ctrl)
 	set->nr_hw_queues = nvmq_grant_total(&ctrl->qset.mapped);
 	/* All three from the start: a map cannot be added to a tag set later. */
 	set->nr_maps = HCTX_MAX_TYPES;
-	set->queue_depth = ctrl->qset.grant.depth;
+	set->queue_depth = ctrl->qset.grant.entries - 1;
 	set->numa_node = dev_to_node(&ctrl->pdev->dev);
 	set->cmd_size = sizeof(struct nvmq_iod);
 	set->timeout = ctrl->io_timeout;
@@ -485,6 +485,9 @@ static int alloc_set(struct nvmq_ctrl *ctrl)
 	if (err)
 		dev_err(&ctrl->pdev->dev, "no memory for %u tags of %u queues\n",
 			set->queue_depth, set->nr_hw_queues);
+	else
+		/* Only now are there tags, whose number can be changed. */
+		nvmq_qset_map_queues(&ctrl->qset, set);
 	ctrl->has_set = !err;
 	ctrl->qset.depth = err ? 0 : set->queue_depth;
 	return err;
@@ -558,7 +561,7 @@ static void event_work(struct work_struct *work)
 }
 
 /*
- * The queues changed in number or kind, or the CPUs that they serve.  For the
+ * The queues changed in number, kind or depth, or the CPUs that they serve.  For the
  * maps to be made anew the disks must be frozen, that is, nothing may wait for
  * the device: all queues are parked, requests end in no_queue(), and no command
  * is in flight meanwhile.  Before that all is flushed, since flushes are among
@@ -568,7 +571,7 @@ static void event_work(struct work_struct *work)
 static int remap(struct nvmq_ctrl *ctrl)
 {
 	struct nvmq_qset *qset = &ctrl->qset;
-	int err;
+	int tries, err;
 
 	err = nvmq_nss_flush(&ctrl->nss, qset->ioq[0], ctrl->io_timeout);
 	if (err)
@@ -577,12 +580,18 @@ static int remap(struct nvmq_ctrl *ctrl)
 	WRITE_ONCE(ctrl->remapping, true);
 	nvmq_nss_unquiesce(&ctrl->nss);
 	qset->mapped = qset->grant;
-	blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&qset->mapped));
-	/* That tells of no failure, and leaves the maps as they were when memory is short. */
+	/*
+	 * That tells of no failure, and leaves the maps as they were when memory is short.
+	 * A second time all contexts have tags, whose number can be changed.
+	 */
+	for (tries = 0; tries < 2 && !nvmq_qset_is_mapped(qset, &ctrl->set); tries++)
+		blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&qset->mapped));
 	if (!nvmq_qset_is_mapped(qset, &ctrl->set)) {
 		dev_err(&ctrl->pdev->dev, "nvme%d: no memory to map %u queues\n", ctrl->id,
 			nvmq_grant_total(&qset->mapped));
 		nvmq_nss_quiesce(&ctrl->nss);
+		/* How far it came nobody knows: next time the maps are made anew. */
+		memset(&qset->mapped, 0, sizeof(qset->mapped));
 		err = -ENOMEM;
 	}
 	WRITE_ONCE(ctrl->remapping, false);
@@ -608,10 +617,10 @@ static int go_on(struct nvmq_ctrl *ctrl)
 		err = alloc_set(ctrl);
 		if (err)
 			return err;
-	} else if (ctrl->qset.grant.depth < ctrl->set.queue_depth) {
-		/* The tags are for the old depth. */
+	} else if (ctrl->qset.grant.entries <= ctrl->set.queue_depth) {
+		/* The tags are for the old rings. */
 		dev_err(dev, "nvme%d: queues hold %u commands after the reset, not %u\n", ctrl->id,
-			ctrl->qset.grant.depth, ctrl->set.queue_depth);
+			ctrl->qset.grant.entries - 1, ctrl->set.queue_depth);
 		return -EIO;
 	} else if (nvmq_qset_changed(&ctrl->qset, &ctrl->set)) {
 		err = remap(ctrl);
@@ -1069,35 +1078,35 @@ static int carry_out(struct nvmq_ctrl *ctrl)
 /**
  * nvmq_ctrl_set_plan - carry another plan out, while I/O waits
  * @ctrl: a controller that was started
- * @plan: the plan; its depth is the one that there is, or 0
+ * @plan: the plan
  *
  * Waits for the commands in flight, deletes the queues, creates others and changes
  * the maps, without a reset.  What was asked before comes back if that cannot be
  * done; where queues can be neither deleted nor created the controller is reset.
  *
  * Context: sleeps.
- * Return: 0; -EBUSY if the controller is not live; -EINVAL for another depth;
- * -ETIMEDOUT if commands are outstanding for too long; or why no queue can be
- * created.  After an error the plan is what it was.
+ * Return: 0; -EINVAL for lists of CPUs that do not fit this machine; -EBUSY if the
+ * controller is not live; -ETIMEDOUT if commands are outstanding for too long; or why
+ * no queue can be created.  After an error the plan is what it was.
  */
 int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 {
 	struct nvmq_qset *qset = &ctrl->qset;
 	struct device *dev = &ctrl->pdev->dev;
+	struct nvmq_plan_error error;
 	struct nvmq_plan old;
 	bool reset = false;
-	int err = 0;
+	int err;
 
+	err = nvmq_plan_check(plan, &qset->topo, &error);
+	if (err) {
+		dev_warn_ratelimited(dev, "plan: \"%s\": %s\n", error.word, error.reason);
+		return err;
+	}
 	mutex_lock(&ctrl->life);
 	old = qset->plan;
 	if (get_state(ctrl) != NVMQ_LIVE) {
 		err = -EBUSY;
-		goto out;
-	}
-	if (ctrl->has_set && plan->depth && plan->depth != ctrl->set.queue_depth) {
-		dev_warn_ratelimited(dev, "plan: \"depth=%u\": the disks have %u tags\n",
-				     plan->depth, ctrl->set.queue_depth);
-		err = -EINVAL;
 		goto out;
 	}
 	nvmq_nss_quiesce(&ctrl->nss);

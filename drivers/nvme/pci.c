@@ -11,6 +11,7 @@
 #include "ctrl.h"
 #include "debugfs.h"
 #include "plan.h"
+#include "qset.h"
 #include "sysfs.h"
 
 /* ---- parameters ---- */
@@ -26,10 +27,15 @@ static unsigned int admin_timeout = 60;
 static int plan_set(const char *val, const struct kernel_param *kp)
 {
 	struct nvmq_plan_error error;
+	struct nvmq_topology topo;
 	char *copy;
 	int err;
 
-	err = nvmq_plan_check_list(val, &error);
+	err = nvmq_qset_read_topology(&topo);
+	if (err)
+		return err;
+	err = nvmq_plan_check_list(val, &topo, &error);
+	kfree(topo.cpu);
 	if (err) {
 		pr_err("plan: \"%s\": %s\n", error.word, error.reason);
 		return err == -ERANGE ? -EINVAL : err;
@@ -59,7 +65,7 @@ static const struct kernel_param_ops plan_ops = {
 	.free = plan_free,
 };
 module_param_cb(plan, &plan_ops, NULL, 0444);
-MODULE_PARM_DESC(plan, "queue plans: [PCI-ADDRESS] default=N|cpu|core|node read= poll= depth= vectors= irq=msix|msi|intx placement=managed|free [; ...]");
+MODULE_PARM_DESC(plan, "queue plans: [PCI-ADDRESS] default=N|cpu|core|node|CPUS[/DEPTH] read= poll= depth= vectors= irq=msix|msi|intx placement=managed|free leave=N coalesce=N/USEC|off [; ...]");
 
 static int timeout_set(const char *val, const struct kernel_param *kp)
 {

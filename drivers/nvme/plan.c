@@ -20,6 +20,8 @@ enum nvmq_plan_key {
 	KEY_VECTORS,
 	KEY_IRQ,
 	KEY_PLACEMENT,
+	KEY_LEAVE,
+	KEY_COALESCE,
 	NR_KEYS
 };
 
@@ -48,15 +50,15 @@ struct nvmq_plan_rule {
 static const struct nvmq_plan_rule nvmq_plan_rules[NR_KEYS] = {
 	[KEY_DEFAULT] = {
 		"default", { "cpu", "core", "node" }, 3, NVMQ_PER_CPU, 1, NVMQ_PLAN_MAX_QUEUES,
-		"number, cpu, core or node expected", "out of range 1 to 65535",
+		"number, cpu, core, node or CPUs expected", "out of range 1 to 65535",
 	},
 	[KEY_READ] = {
 		"read", { "cpu", "core", "node" }, 3, NVMQ_PER_CPU, 0, NVMQ_PLAN_MAX_QUEUES,
-		"number, cpu, core or node expected", "out of range 0 to 65535",
+		"number, cpu, core, node or CPUs expected", "out of range 0 to 65535",
 	},
 	[KEY_POLL] = {
 		"poll", { "cpu", "core", "node" }, 3, NVMQ_PER_CPU, 0, NVMQ_PLAN_MAX_QUEUES,
-		"number, cpu, core or node expected", "out of range 0 to 65535",
+		"number, cpu, core, node or CPUs expected", "out of range 0 to 65535",
 	},
 	[KEY_DEPTH] = {
 		"depth", { NULL }, 0, 0, NVMQ_PLAN_MIN_DEPTH, NVMQ_PLAN_MAX_DEPTH,
@@ -74,6 +76,27 @@ static const struct nvmq_plan_rule nvmq_plan_rules[NR_KEYS] = {
 		"placement", { "managed", "free" }, 2, NVMQ_PLACE_MANAGED, 1, 0,
 		"managed or free expected", NULL,
 	},
+	[KEY_LEAVE] = {
+		"leave", { NULL }, 0, 0, 0, NVMQ_PLAN_MAX_LEAVE,
+		"number expected", "out of range 0 to 65535",
+	},
+	/* And with a slash behind it the time: see nvmq_plan_coalesce(). */
+	[KEY_COALESCE] = {
+		"coalesce", { "off" }, 1, 0, 1, NVMQ_PLAN_MAX_COALESCE,
+		"off or completions/microseconds expected", "completions out of range 1 to 256",
+	},
+};
+
+/* What may stand behind the slash of a queue count, and of coalesce=. */
+static const struct nvmq_plan_rule nvmq_depth_rule = {
+	.lo = NVMQ_PLAN_MIN_DEPTH, .hi = NVMQ_PLAN_MAX_DEPTH,
+	.expect = "depth expected behind the slash", .range = "depth out of range 2 to 4095",
+};
+
+static const struct nvmq_plan_rule nvmq_coalesce_us_rule = {
+	.lo = 0, .hi = NVMQ_PLAN_COALESCE_US,
+	.expect = "off or completions/microseconds expected",
+	.range = "microseconds out of range 0 to 25500",
 };
 
 /* A piece of the text, not terminated. */
@@ -269,6 +292,16 @@ static struct nvmq_span nvmq_plan_list(const char *text)
 	return list;
 }
 
+/* Take what stands in front of @c off @span, and @c; all, and return false, if there is no @c. */
+static bool nvmq_span_split(struct nvmq_span *span, char c, struct nvmq_span *piece)
+{
+	*piece = *span;
+	piece->len = nvmq_span_find(*span, c);
+	span->at += piece->len;
+	span->len -= piece->len;
+	return nvmq_span_skip(span, c);
+}
+
 static u32 nvmq_plan_get(const struct nvmq_plan *plan, enum nvmq_plan_key key)
 {
 	switch (key) {
@@ -280,6 +313,10 @@ static u32 nvmq_plan_get(const struct nvmq_plan *plan, enum nvmq_plan_key key)
 		return plan->irq;
 	case KEY_PLACEMENT:
 		return plan->placement;
+	case KEY_LEAVE:
+		return plan->leave;
+	case KEY_COALESCE:
+		return plan->coalesce;
 	default:
 		return plan->queues[key];
 	}
@@ -300,8 +337,11 @@ static void nvmq_plan_set(struct nvmq_plan *plan, enum nvmq_plan_key key, u32 va
 	case KEY_PLACEMENT:
 		plan->placement = value;
 		break;
+	case KEY_LEAVE:
+		plan->leave = value;
+		break;
 	default:
-		plan->queues[key] = value;
+		break;
 	}
 }
 
@@ -322,6 +362,156 @@ static int nvmq_plan_value(const struct nvmq_plan_rule *rule, struct nvmq_span w
 		return nvmq_plan_fail(err, word, rule->expect, -EINVAL);
 	if (*value < rule->lo || *value > rule->hi)
 		return nvmq_plan_fail(err, word, rule->range, -ERANGE);
+	return 0;
+}
+
+/* Does @type name the CPUs of its queues? */
+static bool nvmq_plan_has_list(const struct nvmq_plan *plan, u32 type)
+{
+	u32 i;
+
+	for (i = 0; i < plan->nr_ranges; i++)
+		if (plan->ranges[i].type == type)
+			return true;
+	return false;
+}
+
+/*
+ * The queue of @type that is to serve @cpu, from 0; the one that has the rest if none names it, and
+ * -1 if there is no such either.
+ */
+static int nvmq_plan_queue_of(const struct nvmq_plan *plan, u32 type, u32 cpu)
+{
+	int rest = -1;
+	u32 i;
+
+	for (i = 0; i < plan->nr_ranges; i++) {
+		const struct nvmq_plan_range *range = &plan->ranges[i];
+
+		if (range->type != type)
+			continue;
+		if (range->first == NVMQ_REST)
+			rest = range->queue;
+		else if (cpu >= range->first && cpu <= range->last)
+			return range->queue;
+	}
+	return rest;
+}
+
+/* One range of CPUs: add it to @plan, for the type and queue that @range has. */
+static int nvmq_plan_range(struct nvmq_plan *plan, struct nvmq_plan_range range,
+			   struct nvmq_span word, struct nvmq_span text,
+			   struct nvmq_plan_error *err)
+{
+	u32 first = NVMQ_REST, last = NVMQ_REST, i;
+	struct nvmq_span low;
+	bool two;
+
+	if (!text.len)
+		return nvmq_plan_fail(err, word, "empty list of CPUs", -EINVAL);
+	if (!nvmq_span_is(text, "rest")) {
+		two = nvmq_span_split(&text, '-', &low);
+		if (!nvmq_span_number(low, &first) || (two && !nvmq_span_number(text, &last)))
+			return nvmq_plan_fail(err, word, "CPUs or rest expected", -EINVAL);
+		if (!two)
+			last = first;
+		if (first > NVMQ_PLAN_MAX_CPU || last > NVMQ_PLAN_MAX_CPU)
+			return nvmq_plan_fail(err, word, "CPU number too large", -ERANGE);
+		if (last < first)
+			return nvmq_plan_fail(err, word, "range backwards", -EINVAL);
+	}
+	for (i = 0; i < plan->nr_ranges; i++) {
+		if (plan->ranges[i].type != range.type || first > plan->ranges[i].last ||
+		    last < plan->ranges[i].first)
+			continue;
+		return nvmq_plan_fail(err, word, first == NVMQ_REST ? "rest named twice" :
+				      "CPU named twice", -EINVAL);
+	}
+	if (plan->nr_ranges == NVMQ_PLAN_MAX_RANGES)
+		return nvmq_plan_fail(err, word, "more than 48 ranges of CPUs", -ERANGE);
+	range.first = first;
+	range.last = last;
+	plan->ranges[plan->nr_ranges++] = range;
+	return 0;
+}
+
+/* A list of CPUs has a character that no number and no name has. */
+static bool nvmq_is_cpus(struct nvmq_span text)
+{
+	return nvmq_span_find(text, '-') < text.len || nvmq_span_find(text, '+') < text.len ||
+	       nvmq_span_find(text, ':') < text.len || nvmq_span_is(text, "rest");
+}
+
+/* Queues of @type by their CPUs: a colon between two queues, a plus between ranges of one. */
+static int nvmq_plan_cpus(struct nvmq_plan *plan, u32 type, struct nvmq_span word,
+			  struct nvmq_span text, struct nvmq_plan_error *err)
+{
+	struct nvmq_plan_range range = { .type = type };
+	bool more_queues, more_ranges;
+	struct nvmq_span queue, piece;
+	int ret;
+
+	do {
+		more_queues = nvmq_span_split(&text, ':', &queue);
+		do {
+			more_ranges = nvmq_span_split(&queue, '+', &piece);
+			ret = nvmq_plan_range(plan, range, word, piece, err);
+			if (ret)
+				return ret;
+		} while (more_ranges);
+		range.queue++;
+	} while (more_queues);
+	plan->queues[type] = range.queue;
+	return 0;
+}
+
+/* What stands behind default=, read= or poll=: how many queues or which, and their depth. */
+static int nvmq_plan_queues(struct nvmq_plan *plan, u32 type, struct nvmq_span word,
+			    struct nvmq_span text, struct nvmq_plan_error *err)
+{
+	struct nvmq_span queues;
+	u32 value;
+	int ret;
+
+	if (nvmq_span_split(&text, '/', &queues)) {
+		ret = nvmq_plan_value(&nvmq_depth_rule, word, text, &value, err);
+		if (ret)
+			return ret;
+		plan->depths[type] = value;
+	}
+	if (nvmq_is_cpus(queues))
+		return nvmq_plan_cpus(plan, type, word, queues, err);
+	ret = nvmq_plan_value(&nvmq_plan_rules[type], word, queues, &value, err);
+	if (!ret)
+		plan->queues[type] = value;
+	return ret;
+}
+
+static int nvmq_plan_coalesce(struct nvmq_plan *plan, struct nvmq_span word,
+			      struct nvmq_span text, struct nvmq_plan_error *err)
+{
+	const struct nvmq_plan_rule *rule = &nvmq_plan_rules[KEY_COALESCE];
+	struct nvmq_span count;
+	u32 value, us;
+	bool two;
+	int ret;
+
+	two = nvmq_span_split(&text, '/', &count);
+	ret = nvmq_plan_value(rule, word, count, &value, err);
+	if (ret)
+		return ret;
+	/* The name has no time, and a number must have one. */
+	if (two == !value)
+		return nvmq_plan_fail(err, word, rule->expect, -EINVAL);
+	if (!two)
+		return 0;
+	ret = nvmq_plan_value(&nvmq_coalesce_us_rule, word, text, &us, err);
+	if (ret)
+		return ret;
+	if (us % NVMQ_PLAN_COALESCE_UNIT)
+		return nvmq_plan_fail(err, word, "no multiple of 100 microseconds", -EINVAL);
+	plan->coalesce = value;
+	plan->coalesce_us = us;
 	return 0;
 }
 
@@ -348,6 +538,10 @@ static int nvmq_plan_word(struct nvmq_plan *plan, struct nvmq_span word, u32 *se
 	text.at += name.len;
 	text.len -= name.len;
 	nvmq_span_skip(&text, '=');
+	if (key < (u32)NVMQ_NR_TYPES)
+		return nvmq_plan_queues(plan, key, word, text, err);
+	if (key == KEY_COALESCE)
+		return nvmq_plan_coalesce(plan, word, text, err);
 	ret = nvmq_plan_value(&nvmq_plan_rules[key], word, text, &value, err);
 	if (!ret)
 		nvmq_plan_set(plan, key, value);
@@ -359,7 +553,7 @@ static int nvmq_plan_word(struct nvmq_plan *plan, struct nvmq_span word, u32 *se
  * @plan: the plan
  *
  * One default queue per CPU, no read and no poll queues, automatic depth, as many vectors as
- * needed, MSI-X, managed placement.
+ * needed, MSI-X, managed placement, no queue left to others, coalescing left alone.
  */
 void nvmq_plan_init(struct nvmq_plan *plan)
 {
@@ -397,16 +591,173 @@ int nvmq_plan_parse(const char *text, size_t len, struct nvmq_plan *plan,
 	return 0;
 }
 
+/* Text that is being written; @len counts what does not fit as well. */
+struct nvmq_text {
+	char *buf;
+	size_t size;
+	size_t len;
+};
+
+static void nvmq_text_put(struct nvmq_text *text, const char *string)
+{
+	for (; *string; string++, text->len++)
+		if (text->len + 1 < text->size)
+			text->buf[text->len] = *string;
+}
+
+static void nvmq_text_number(struct nvmq_text *text, u32 number)
+{
+	char digits[12];
+
+	snprintf(digits, sizeof(digits), "%u", number);
+	nvmq_text_put(text, digits);
+}
+
+/* Terminate it. Returns its length, or -ENOSPC if it was cut. */
+static int nvmq_text_end(struct nvmq_text *text)
+{
+	if (text->len < text->size) {
+		text->buf[text->len] = '\0';
+		return text->len;
+	}
+	if (text->size)
+		text->buf[text->size - 1] = '\0';
+	return -ENOSPC;
+}
+
+/* A single CPU on its own would read as a number of queues. */
+static void nvmq_plan_write_cpus(const struct nvmq_plan *plan, u32 type, struct nvmq_text *text)
+{
+	const struct nvmq_plan_range *range, *before = NULL;
+	u32 i, count = 0;
+
+	for (i = 0; i < plan->nr_ranges; i++)
+		count += plan->ranges[i].type == type;
+	for (i = 0; i < plan->nr_ranges; i++) {
+		range = &plan->ranges[i];
+		if (range->type != type)
+			continue;
+		if (before)
+			nvmq_text_put(text, before->queue == range->queue ? "+" : ":");
+		before = range;
+		if (range->first == NVMQ_REST) {
+			nvmq_text_put(text, "rest");
+			continue;
+		}
+		nvmq_text_number(text, range->first);
+		if (range->last == range->first && count > 1)
+			continue;
+		nvmq_text_put(text, "-");
+		nvmq_text_number(text, range->last);
+	}
+}
+
+/* One word of a plan. */
+static void nvmq_plan_write(const struct nvmq_plan *plan, enum nvmq_plan_key key,
+			    struct nvmq_text *text)
+{
+	const struct nvmq_plan_rule *rule = &nvmq_plan_rules[key];
+	u32 value = nvmq_plan_get(plan, key);
+
+	nvmq_text_put(text, rule->name);
+	nvmq_text_put(text, "=");
+	if (nvmq_plan_has_list(plan, key))
+		nvmq_plan_write_cpus(plan, key, text);
+	else if (value >= rule->base && value - rule->base < rule->nr_choices)
+		nvmq_text_put(text, rule->choices[value - rule->base]);
+	else
+		nvmq_text_number(text, value);
+	if (key == KEY_COALESCE && value) {
+		nvmq_text_put(text, "/");
+		nvmq_text_number(text, plan->coalesce_us);
+	}
+	if (key < (u32)NVMQ_NR_TYPES && plan->depths[key]) {
+		nvmq_text_put(text, "/");
+		nvmq_text_number(text, plan->depths[key]);
+	}
+}
+
+/* Does a plan say nothing with this word that it does not say without? */
+static bool nvmq_plan_is_silent(const struct nvmq_plan *plan, enum nvmq_plan_key key)
+{
+	struct nvmq_plan defaults;
+
+	if (key == KEY_DEFAULT)
+		return false;
+	if (key < (u32)NVMQ_NR_TYPES && (plan->depths[key] || nvmq_plan_has_list(plan, key)))
+		return false;
+	nvmq_plan_init(&defaults);
+	return nvmq_plan_get(plan, key) == nvmq_plan_get(&defaults, key);
+}
+
+/* The word that @type has, and @reason, as an error. */
+static int nvmq_plan_fail_type(const struct nvmq_plan *plan, u32 type, const char *reason,
+			       struct nvmq_plan_error *err)
+{
+	struct nvmq_text text = { 0 };
+
+	if (!err)
+		return -EINVAL;
+	text.buf = err->word;
+	text.size = sizeof(err->word);
+	nvmq_plan_write(plan, type, &text);
+	nvmq_text_end(&text);
+	err->reason = reason;
+	return -EINVAL;
+}
+
+/**
+ * nvmq_plan_check() - can the lists of CPUs of a plan be followed on this machine?
+ * @plan: the plan
+ * @topo: the CPUs
+ * @err: what is wrong, or NULL
+ *
+ * Every possible CPU must have a queue of each type that lists any, and each of these queues a
+ * possible CPU. A CPU that does not exist may be named beside one that does.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int nvmq_plan_check(const struct nvmq_plan *plan, const struct nvmq_topology *topo,
+		    struct nvmq_plan_error *err)
+{
+	u64 served;
+	u32 type, cpu;
+	int queue;
+
+	nvmq_plan_no_error(err);
+	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++) {
+		if (!nvmq_plan_has_list(plan, type))
+			continue;
+		served = 0;
+		for (cpu = 0; cpu < topo->nr_cpus; cpu++) {
+			if (topo->cpu[cpu].core == NVMQ_NO_CPU)
+				continue;
+			queue = nvmq_plan_queue_of(plan, type, cpu);
+			if (queue < 0)
+				return nvmq_plan_fail_type(plan, type,
+							   "a CPU of this machine has no queue",
+							   err);
+			served |= 1ull << queue;
+		}
+		if (served != (1ull << plan->queues[type]) - 1)
+			return nvmq_plan_fail_type(plan, type,
+						   "a queue has no CPU of this machine", err);
+	}
+	return 0;
+}
+
 /**
  * nvmq_plan_check_list() - check every clause of a module parameter
  * @text: clauses separated by ';'; NULL is the empty list
+ * @topo: the CPUs, or NULL: those of any machine
  * @err: what is wrong, or NULL
  *
  * A list that passes cannot make nvmq_plan_select() fail.
  *
- * Return: 0, -EINVAL or -ERANGE, as nvmq_plan_parse().
+ * Return: 0, -EINVAL or -ERANGE, as nvmq_plan_parse() and nvmq_plan_check().
  */
-int nvmq_plan_check_list(const char *text, struct nvmq_plan_error *err)
+int nvmq_plan_check_list(const char *text, const struct nvmq_topology *topo,
+			 struct nvmq_plan_error *err)
 {
 	struct nvmq_span list = nvmq_plan_list(text);
 	struct nvmq_plan_clause clause;
@@ -416,6 +767,8 @@ int nvmq_plan_check_list(const char *text, struct nvmq_plan_error *err)
 	nvmq_plan_no_error(err);
 	while ((ret = nvmq_plan_next_clause(&list, &clause, err)) > 0) {
 		ret = nvmq_plan_parse(clause.words.at, clause.words.len, &plan, err);
+		if (!ret && topo)
+			ret = nvmq_plan_check(&plan, topo, err);
 		if (ret)
 			break;
 	}
@@ -474,30 +827,17 @@ int nvmq_plan_select(const char *text, u32 domain, u8 bus, u8 devfn, struct nvmq
  */
 int nvmq_plan_format(const struct nvmq_plan *plan, char *buf, size_t size)
 {
-	const struct nvmq_plan_rule *rule;
-	struct nvmq_plan defaults;
-	const char *gap = "";
-	size_t len = 0;
-	u32 key, value;
-	int n;
+	struct nvmq_text text = { buf, size, 0 };
+	u32 key;
 
-	nvmq_plan_init(&defaults);
 	for (key = 0; key < NR_KEYS; key++) {
-		rule = &nvmq_plan_rules[key];
-		value = nvmq_plan_get(plan, key);
-		if (key != KEY_DEFAULT && value == nvmq_plan_get(&defaults, key))
+		if (nvmq_plan_is_silent(plan, key))
 			continue;
-		if (value >= rule->base && value - rule->base < rule->nr_choices)
-			n = snprintf(buf + len, size - len, "%s%s=%s", gap, rule->name,
-				     rule->choices[value - rule->base]);
-		else
-			n = snprintf(buf + len, size - len, "%s%s=%u", gap, rule->name, value);
-		if (n < 0 || (size_t)n >= size - len)
-			return -ENOSPC;
-		len += n;
-		gap = " ";
+		if (key)
+			nvmq_text_put(&text, " ");
+		nvmq_plan_write(plan, key, &text);
 	}
-	return len;
+	return nvmq_text_end(&text);
 }
 
 static u32 nvmq_min(u32 a, u32 b)
@@ -549,6 +889,32 @@ u32 nvmq_plan_pairs(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 			nvmq_plan_wanted(plan, limits, NVMQ_POLL), NVMQ_PLAN_MAX_QUEUES);
 }
 
+static void nvmq_grant_depths(const struct nvmq_plan *plan, const struct nvmq_plan_limits *limits,
+			      struct nvmq_grant *grant)
+{
+	u32 total = nvmq_grant_total(grant);
+	u32 most = nvmq_min(limits->entries - 1, NVMQ_PLAN_MAX_DEPTH);
+	u32 automatic = total <= 16 ? 1023 : nvmq_max(16384 / total, 128);
+	u32 depth;
+	int type;
+
+	if (limits->tags)
+		most = nvmq_min(most, limits->tags);
+	for (type = 0; type < NVMQ_NR_TYPES; type++) {
+		if (!grant->queues[type])
+			continue;
+		depth = plan->depths[type];
+		if (!depth)
+			depth = plan->depth;
+		if (!depth)
+			depth = automatic;
+		grant->depths[type] = nvmq_min(depth, most);
+		grant->depth = nvmq_max(grant->depth, grant->depths[type]);
+	}
+	/* The rings must hold all tags, whatever of them is used. */
+	grant->entries = (limits->tags ? most : grant->depth) + 1;
+}
+
 /**
  * nvmq_plan_grant() - cut a plan down to what there is
  * @plan: what was asked
@@ -562,7 +928,12 @@ u32 nvmq_plan_pairs(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
  * at all, or with queues of fewer than two entries, which can hold no command, the grant has no
  * I/O queue and the controller only its admin queue.
  *
- * A grant that is made again with @limits lowered to what was had (pairs, vectors, kind of
+ * Of the pairs that the device grants plan->leave are not used, but one always is.
+ *
+ * The rings of all queues are as long as the deepest type needs, or as what tags there are need;
+ * no type is deeper than that.
+ *
+ * A grant that is made again with @limits lowered to what was had (usable, vectors, kind of
  * interrupt) is the grant for that: so the caller grants, allocates, and grants again.
  *
  * Return: 0, or -ENXIO if there is no interrupt of any kind.
@@ -571,7 +942,7 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 		    struct nvmq_grant *grant)
 {
 	u32 count[NVMQ_NR_TYPES], keep[NVMQ_NR_TYPES];
-	u32 pairs, left, over, cut, depth, vectors;
+	u32 pairs, leave, left, over, cut, vectors;
 	u32 total = 0;
 	int type;
 
@@ -579,7 +950,8 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 	if (!limits->vectors)
 		return -ENXIO;
 
-	pairs = nvmq_min(nvmq_min(limits->pairs, limits->doorbells), NVMQ_PLAN_MAX_QUEUES);
+	leave = nvmq_min(plan->leave, nvmq_max(limits->pairs, 1) - 1);
+	pairs = nvmq_min(nvmq_min(limits->pairs - leave, limits->usable), NVMQ_PLAN_MAX_QUEUES);
 	if (limits->entries < 2)
 		pairs = 0;
 
@@ -596,14 +968,16 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 		cut = nvmq_min(over, count[type] - keep[type]);
 		over -= cut;
 		grant->queues[type] = count[type] - cut;
+		if (grant->queues[type] && grant->queues[type] != plan->queues[type] &&
+		    nvmq_plan_has_list(plan, type))
+			grant->spread |= 1u << type;
 	}
 
 	if (total) {
-		depth = plan->depth;
-		if (!depth)
-			depth = total <= 16 ? 1023 : nvmq_max(16384 / total, 128);
-		depth = nvmq_min(depth, NVMQ_PLAN_MAX_DEPTH);
-		grant->depth = nvmq_min(depth, limits->entries - 1);
+		nvmq_grant_depths(plan, limits, grant);
+		grant->leave = leave;
+		grant->coalesce = plan->coalesce;
+		grant->coalesce_us = plan->coalesce_us;
 	}
 
 	grant->irq = nvmq_max(plan->irq, limits->irq);
@@ -653,16 +1027,55 @@ int nvmq_grant_vector(const struct nvmq_grant *grant, u16 qid)
  * @buf: where to; terminated unless @size is 0
  * @size: bytes of @buf; NVMQ_GRANT_TEXT always suffices
  *
+ * A type has its depth behind its number of queues if it is less than depth=, which is that of the
+ * deepest. leave=, coalesce= and spread= are there only if there is something to tell.
+ *
  * Return: length of the text, or -ENOSPC if it was cut.
  */
 int nvmq_grant_format(const struct nvmq_grant *grant, char *buf, size_t size)
 {
-	int n = snprintf(buf, size, "default=%u read=%u poll=%u depth=%u vectors=%u irq=%s",
-			 grant->queues[NVMQ_DEFAULT], grant->queues[NVMQ_READ],
-			 grant->queues[NVMQ_POLL], grant->depth, grant->vectors,
-			 nvmq_irq_kind_name(grant->irq));
+	struct nvmq_text text = { buf, size, 0 };
+	const char *gap = " spread=";
+	u32 type;
 
-	return n < 0 || (size_t)n >= size ? -ENOSPC : n;
+	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++) {
+		nvmq_text_put(&text, nvmq_qtype_name(type));
+		nvmq_text_put(&text, "=");
+		nvmq_text_number(&text, grant->queues[type]);
+		if (grant->queues[type] && grant->depths[type] != grant->depth) {
+			nvmq_text_put(&text, "/");
+			nvmq_text_number(&text, grant->depths[type]);
+		}
+		nvmq_text_put(&text, " ");
+	}
+	nvmq_text_put(&text, "depth=");
+	nvmq_text_number(&text, grant->depth);
+	nvmq_text_put(&text, " vectors=");
+	nvmq_text_number(&text, grant->vectors);
+	nvmq_text_put(&text, " irq=");
+	nvmq_text_put(&text, nvmq_irq_kind_name(grant->irq));
+	if (grant->leave) {
+		nvmq_text_put(&text, " leave=");
+		nvmq_text_number(&text, grant->leave);
+	}
+	if (grant->coalesce) {
+		nvmq_text_put(&text, " coalesce=");
+		if (grant->refused) {
+			nvmq_text_put(&text, "off");
+		} else {
+			nvmq_text_number(&text, grant->coalesce);
+			nvmq_text_put(&text, "/");
+			nvmq_text_number(&text, grant->coalesce_us);
+		}
+	}
+	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++) {
+		if (!(grant->spread & 1u << type))
+			continue;
+		nvmq_text_put(&text, gap);
+		nvmq_text_put(&text, nvmq_qtype_name(type));
+		gap = ",";
+	}
+	return nvmq_text_end(&text);
 }
 
 /**
@@ -887,6 +1300,49 @@ void nvmq_plan_spread(const struct nvmq_topology *topo, u16 first_qid, u16 count
 		nvmq_spread_each(topo, CUT_BETWEEN_CORES, first_qid, map);
 	else if (!nvmq_spread_by_node(topo, first_qid, count, map))
 		nvmq_spread_evenly(topo, 0, topo->cpus, first_qid, count, map);
+}
+
+/**
+ * nvmq_plan_is_listed() - does a type have the CPUs that its plan lists?
+ * @plan: the plan
+ * @grant: what it came to
+ * @type: the type
+ *
+ * Return: true if it has a list, and all queues for it.
+ */
+bool nvmq_plan_is_listed(const struct nvmq_plan *plan, const struct nvmq_grant *grant,
+			 enum nvmq_qtype type)
+{
+	return grant->queues[type] && grant->queues[type] == plan->queues[type] &&
+	       nvmq_plan_has_list(plan, type);
+}
+
+/**
+ * nvmq_plan_map() - make the CPU-to-queue table of one type of a plan
+ * @plan: the plan, which nvmq_plan_check() finds right
+ * @grant: what it came to
+ * @topo: the CPUs, after nvmq_topology_prepare()
+ * @type: the type
+ * @map: the table, topo->nr_cpus entries; an impossible CPU gets NVMQ_NO_QUEUE
+ *
+ * As the plan lists them, or else as nvmq_plan_spread().
+ */
+void nvmq_plan_map(const struct nvmq_plan *plan, const struct nvmq_grant *grant,
+		   const struct nvmq_topology *topo, enum nvmq_qtype type, u16 *map)
+{
+	u32 first = nvmq_grant_first(grant, type);
+	u32 cpu;
+	int queue;
+
+	if (!nvmq_plan_is_listed(plan, grant, type)) {
+		nvmq_plan_spread(topo, first, grant->queues[type], map);
+		return;
+	}
+	for (cpu = 0; cpu < topo->nr_cpus; cpu++) {
+		queue = nvmq_plan_queue_of(plan, type, cpu);
+		map[cpu] = topo->cpu[cpu].core == NVMQ_NO_CPU || queue < 0 ? NVMQ_NO_QUEUE :
+			   first + queue;
+	}
 }
 
 /**

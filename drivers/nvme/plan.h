@@ -60,6 +60,14 @@ enum nvmq_placement {
 #define NVMQ_PLAN_MAX_MSI	32
 #define NVMQ_PLAN_MIN_DEPTH	2
 #define NVMQ_PLAN_MAX_DEPTH	4095
+#define NVMQ_PLAN_MAX_LEAVE	65535
+/* Interrupt Coalescing: completions, an eight bit number that counts from 0, and units of time. */
+#define NVMQ_PLAN_MAX_COALESCE	256
+#define NVMQ_PLAN_COALESCE_UNIT	100
+#define NVMQ_PLAN_COALESCE_US	25500
+/* Ranges of CPUs that a plan may list, those of all types together. */
+#define NVMQ_PLAN_MAX_RANGES	48
+#define NVMQ_PLAN_MAX_CPU	65534
 
 /* In place of a number of queues; above every legal number. */
 #define NVMQ_PER_CPU		(NVMQ_PLAN_MAX_QUEUES + 1)
@@ -67,19 +75,45 @@ enum nvmq_placement {
 #define NVMQ_PER_NODE		(NVMQ_PLAN_MAX_QUEUES + 3)
 
 /* Bytes that hold any plan, or any grant, as text with its terminating zero. */
-#define NVMQ_PLAN_TEXT		96
-#define NVMQ_GRANT_TEXT		96
+#define NVMQ_PLAN_TEXT		720
+#define NVMQ_GRANT_TEXT		176
 
 /* A CPU that has no queue, in a CPU-to-queue table: the id of the admin queue. */
 #define NVMQ_NO_QUEUE		0
 
+/* In place of the first CPU of a range: all that the other queues of the type do not name. */
+#define NVMQ_REST		((u16)~0)
+
+/**
+ * struct nvmq_plan_range - CPUs that a plan gives to a queue
+ * @first: the lowest of them, or NVMQ_REST
+ * @last: the highest
+ * @type: enum nvmq_qtype of the queue
+ * @queue: which queue of that type, from 0
+ */
+struct nvmq_plan_range {
+	u16 first;
+	u16 last;
+	u8 type;
+	u8 queue;
+};
+
 /**
  * struct nvmq_plan - what was asked for
- * @queues: per type a number of hardware queues, or NVMQ_PER_CPU, NVMQ_PER_CORE, NVMQ_PER_NODE
+ * @queues: per type a number of hardware queues, or NVMQ_PER_CPU, NVMQ_PER_CORE, NVMQ_PER_NODE; of
+ *          a type that has ranges the number of queues that these name
  * @depth: outstanding commands per I/O queue; 0 = automatic
  * @vectors: the most interrupt vectors to use, that of the admin queue included; 0 = as needed
  * @irq: the best kind of interrupt to try
  * @placement: who places the interrupts
+ * @leave: queue pairs to leave to others
+ * @coalesce: completions that an interrupt may wait for; 0 = coalescing is left alone
+ * @coalesce_us: for how long, in microseconds
+ * @depths: outstanding commands per queue of a type; 0 = @depth
+ * @nr_ranges: entries in @ranges
+ * @ranges: CPUs of the queues that are listed, those of a type in the order of its queues
+ *
+ * A plain value, copied at will. Of one type, no two ranges have a CPU in common.
  */
 struct nvmq_plan {
 	u32 queues[NVMQ_NR_TYPES];
@@ -87,6 +121,12 @@ struct nvmq_plan {
 	u16 vectors;
 	enum nvmq_irq_kind irq;
 	enum nvmq_placement placement;
+	u16 leave;
+	u16 coalesce;
+	u16 coalesce_us;
+	u16 depths[NVMQ_NR_TYPES];
+	u16 nr_ranges;
+	struct nvmq_plan_range ranges[NVMQ_PLAN_MAX_RANGES];
 };
 
 /**
@@ -106,8 +146,10 @@ struct nvmq_plan_error {
  * @nodes: NUMA nodes among them
  * @pairs: I/O queue pairs that the device grants (the lesser half of the Number of Queues answer,
  *         plus one); 0 if it has none
- * @doorbells: I/O queue pairs whose doorbells lie inside the BAR
+ * @usable: I/O queue pairs whose doorbells lie inside the BAR; fewer if these could not all be
+ *          created
  * @entries: entries that a queue may have, CAP.MQES + 1
+ * @tags: tags that each queue has already, which its depth cannot exceed; 0 = none yet
  * @vectors: interrupt vectors that there are, or a large number while that is not known; an INTx
  *           line counts as one; 0 = no interrupt of any kind
  * @irq: the best kind of interrupt that there is
@@ -119,8 +161,9 @@ struct nvmq_plan_limits {
 	u32 cores;
 	u32 nodes;
 	u32 pairs;
-	u32 doorbells;
+	u32 usable;
 	u32 entries;
+	u32 tags;
 	u32 vectors;
 	enum nvmq_irq_kind irq;
 };
@@ -128,9 +171,16 @@ struct nvmq_plan_limits {
 /**
  * struct nvmq_grant - what a plan comes to on one controller
  * @queues: number of queues of each type
- * @depth: outstanding commands per I/O queue (its entries less one); 0 if there are no queues
+ * @depth: outstanding commands per I/O queue, the most of @depths; 0 if there are no queues
  * @vectors: interrupt vectors, at least one
  * @irq: kind of interrupt to try first
+ * @depths: outstanding commands per queue of each type; 0 if it has no queues
+ * @entries: entries of the rings of all queues, more than @depth; 0 if there are no queues
+ * @leave: queue pairs that are left to others
+ * @coalesce: completions that an interrupt may wait for; 0 = coalescing is left alone
+ * @coalesce_us: for how long, in microseconds
+ * @refused: the device does not coalesce, although it was asked to; set by the caller
+ * @spread: bit per type whose list of CPUs cannot be followed: it has fewer queues than that
  *
  * Queue ids are handed out from 1: default queues first, then read, then poll.
  */
@@ -139,6 +189,13 @@ struct nvmq_grant {
 	u16 depth;
 	u16 vectors;
 	enum nvmq_irq_kind irq;
+	u16 depths[NVMQ_NR_TYPES];
+	u16 entries;
+	u16 leave;
+	u16 coalesce;
+	u16 coalesce_us;
+	bool refused;
+	u8 spread;
 };
 
 /* In struct nvmq_cpu: not a possible CPU. */
@@ -179,7 +236,10 @@ struct nvmq_topology {
 void nvmq_plan_init(struct nvmq_plan *plan);
 int nvmq_plan_parse(const char *text, size_t len, struct nvmq_plan *plan,
 		    struct nvmq_plan_error *err);
-int nvmq_plan_check_list(const char *text, struct nvmq_plan_error *err);
+int nvmq_plan_check(const struct nvmq_plan *plan, const struct nvmq_topology *topo,
+		    struct nvmq_plan_error *err);
+int nvmq_plan_check_list(const char *text, const struct nvmq_topology *topo,
+			 struct nvmq_plan_error *err);
 int nvmq_plan_select(const char *text, u32 domain, u8 bus, u8 devfn, struct nvmq_plan *plan,
 		     struct nvmq_plan_error *err);
 int nvmq_plan_format(const struct nvmq_plan *plan, char *buf, size_t size);
@@ -192,6 +252,10 @@ int nvmq_grant_format(const struct nvmq_grant *grant, char *buf, size_t size);
 
 void nvmq_topology_prepare(struct nvmq_topology *topo);
 void nvmq_plan_spread(const struct nvmq_topology *topo, u16 first_qid, u16 count, u16 *map);
+bool nvmq_plan_is_listed(const struct nvmq_plan *plan, const struct nvmq_grant *grant,
+			 enum nvmq_qtype type);
+void nvmq_plan_map(const struct nvmq_plan *plan, const struct nvmq_grant *grant,
+		   const struct nvmq_topology *topo, enum nvmq_qtype type, u16 *map);
 int nvmq_plan_check_map(const struct nvmq_topology *topo, u16 first_qid, u16 count,
 			const u16 *map, u32 *bad_cpu);
 

@@ -23,7 +23,14 @@ static struct pci_dev *qset_pdev(const struct nvmq_qset *qs)
 	return qs->admin->hw->pdev;
 }
 
-static int read_topology(struct nvmq_topology *topo)
+/**
+ * nvmq_qset_read_topology - what CPUs are there?
+ * @topo: set; who has it frees @topo->cpu
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int nvmq_qset_read_topology(struct nvmq_topology *topo)
 {
 	int cpu;
 
@@ -52,8 +59,9 @@ static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
 		.cores = qs->topo.cores,
 		.nodes = qs->topo.nodes,
 		.pairs = qs->pairs,
-		.doorbells = qs->doorbells,
+		.usable = qs->doorbells,
 		.entries = min(nvmq_hw_max_entries(qs->admin->hw), NVMQ_MAX_ENTRIES),
+		.tags = qs->depth,
 		.vectors = NVMQ_PLAN_MAX_VECTORS,
 		.irq = NVMQ_IRQ_MSIX,
 	};
@@ -84,7 +92,7 @@ int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct 
 	qs->admin = admin;
 	qs->plan = *plan;
 	qs->prp_align = prp_align;
-	if (read_topology(&qs->topo))
+	if (nvmq_qset_read_topology(&qs->topo))
 		goto fail;
 	limits = base_limits(qs);
 	/* The plan may change, and the device is asked only once. */
@@ -163,11 +171,16 @@ static u32 irq_queues(const struct nvmq_grant *grant)
 	return grant->queues[NVMQ_DEFAULT] + grant->queues[NVMQ_READ];
 }
 
-/* Kernel-managed placement needs a vector for each queue that has interrupts. */
+/*
+ * Kernel-managed placement needs a vector for each queue that has interrupts, and
+ * decides itself which CPUs that queue serves.
+ */
 static bool can_be_managed(const struct nvmq_qset *qs, const struct nvmq_grant *grant)
 {
 	return qs->plan.placement == NVMQ_PLACE_MANAGED && irq_queues(grant) &&
-	       grant->vectors == 1 + irq_queues(grant);
+	       grant->vectors == 1 + irq_queues(grant) &&
+	       !nvmq_plan_is_listed(&qs->plan, grant, NVMQ_DEFAULT) &&
+	       !nvmq_plan_is_listed(&qs->plan, grant, NVMQ_READ);
 }
 
 /* Default and read queues are spread over the CPUs each for themselves. */
@@ -274,7 +287,7 @@ static int make_maps(struct nvmq_qset *qs, const struct nvmq_grant *grant)
 		u32 bad, qid;
 		int cpu;
 
-		nvmq_plan_spread(&qs->topo, first, count, qs->map[type]);
+		nvmq_plan_map(&qs->plan, grant, &qs->topo, type, qs->map[type]);
 		if (type != NVMQ_POLL && can_be_managed(qs, grant)) {
 			for (qid = first; qid < first + count; qid++) {
 				const struct cpumask *mask =
@@ -348,7 +361,7 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	struct nvmq_hw *hw = qs->admin->hw;
 	struct nvmq_ioq *ioq = qs->ioq[qid - 1];
 	u32 dstrd = NVMQ_CAP_DSTRD(hw->cap);
-	u32 entries = grant->depth + 1;
+	u32 entries = grant->entries;
 	int vector = nvmq_grant_vector(grant, qid);
 	int err;
 
@@ -357,8 +370,8 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	if (!ioq->q.slots) {
 		err = nvmq_ioq_alloc(ioq, &pdev->dev, &qs->pools, qid, entries, qs->prp_align);
 		if (err) {
-			dev_warn(&pdev->dev, "no memory for queue %u of depth %u\n", qid,
-				 grant->depth);
+			dev_warn(&pdev->dev, "no memory for queue %u of %u entries\n", qid,
+				 entries);
 			return err;
 		}
 	} else {
@@ -478,9 +491,27 @@ void nvmq_qset_drain(struct nvmq_qset *qs)
 int nvmq_qset_ask(struct nvmq_qset *qs)
 {
 	qs->pairs = 0;
+	qs->coalescing = (struct nvmq_coalescing){ 0 };
 	if (qs->admin->hw->no_io)
 		return 0;
 	return nvmq_admin_set_queue_count(qs->admin, qs->nr_ioq, &qs->pairs);
+}
+
+/*
+ * Have the device coalesce interrupts as the plan says, if it does not already.
+ * What a controller does on its own after a reset is only touched if the plan says so.
+ */
+static int set_coalescing(struct nvmq_qset *qs)
+{
+	struct nvmq_coalescing want = { qs->plan.coalesce, qs->plan.coalesce_us };
+	int err;
+
+	if (!qs->pairs || !memcmp(&want, &qs->coalescing, sizeof(want)))
+		return 0;
+	err = nvmq_admin_set_coalescing(qs->admin, want.completions ?: 1, want.us);
+	if (!err)
+		qs->coalescing = want;
+	return err == -EIO ? 0 : err;
 }
 
 /**
@@ -502,13 +533,19 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 	u16 qid, total;
 	int err;
 
+	err = set_coalescing(qs);
+	if (err)
+		return err;
 	for (;;) {
 		free_vectors(qs);
 		err = nvmq_plan_grant(&qs->plan, &limits, &grant);
 		if (err)
 			return err;
-		if (qs->depth && grant.depth)
-			grant.depth = min_t(u32, qs->depth, limits.entries - 1);
+		grant.refused = grant.coalesce && !qs->coalescing.completions;
+		if (!grant.refused) {
+			grant.coalesce = qs->coalescing.completions;
+			grant.coalesce_us = qs->coalescing.us;
+		}
 		err = alloc_vectors(qs, &grant, &limits);
 		if (err == -EAGAIN)
 			continue;
@@ -543,7 +580,7 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 		if (!nvmq_qset_stop(qs, true) || err == -ETIMEDOUT || err == -ENODEV ||
 		    (err == -ENOMEM && qid == 1))
 			return err;
-		limits.pairs = qid - 1;
+		limits.usable = qid - 1;
 	}
 
 free_vectors:
@@ -562,8 +599,8 @@ static unsigned int map_entry(const struct nvmq_qset *qs, int type, int cpu)
  * @qs: started anew
  * @set: its tag set
  *
- * Return: true if there are more queues, fewer, or others than the maps know, or
- * if a CPU has another one.
+ * Return: true if there are more queues, fewer, others or of another depth than the
+ * maps know, or if a CPU has another one.
  */
 bool nvmq_qset_changed(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set)
 {
@@ -571,6 +608,8 @@ bool nvmq_qset_changed(const struct nvmq_qset *qs, const struct blk_mq_tag_set *
 
 	if (memcmp(qs->mapped.queues, qs->grant.queues, sizeof(qs->grant.queues)) ||
 	    set->nr_hw_queues != nvmq_grant_total(&qs->grant))
+		return true;
+	if (memcmp(qs->mapped.depths, qs->grant.depths, sizeof(qs->grant.depths)))
 		return true;
 	for (type = 0; type < NVMQ_NR_TYPES; type++)
 		for_each_possible_cpu(cpu)
@@ -611,6 +650,43 @@ void nvmq_qset_park(struct nvmq_qset *qs)
 		set_live(qs->ioq[qid - 1], false);
 }
 
+/* Does any CPU use hardware context @index, which is of @type? */
+static bool is_used(const struct blk_mq_tag_set *set, enum nvmq_qtype type, unsigned int index)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (set->map[type].mq_map[cpu] == index)
+			return true;
+	return false;
+}
+
+/*
+ * Give each queue as many tags as its type is to have.  The tag set has the same
+ * number of them for all queues, as many as the rings hold; of those the bitmap of
+ * a queue may hand out fewer.  It is only changed while no request exists: one that
+ * waits in a quiesced queue has a tag as well, and of a tag beyond the end of the
+ * bitmap neither a time-out nor a reset would know.  Returns false if a queue that
+ * is to have fewer than all will only be given its tags.
+ */
+static bool size_tags(const struct nvmq_qset *qs, struct blk_mq_tag_set *set)
+{
+	u16 total = nvmq_grant_total(&qs->mapped);
+	bool sized = true;
+	u16 i;
+
+	for (i = 0; i < total; i++) {
+		enum nvmq_qtype type = nvmq_grant_type(&qs->mapped, i + 1);
+		u32 depth = min_t(u32, qs->mapped.depths[type], set->queue_depth);
+
+		if (set->tags[i])
+			sbitmap_queue_resize(&set->tags[i]->bitmap_tags, depth);
+		else if (depth < set->queue_depth && is_used(set, type, i))
+			sized = false;
+	}
+	return sized;
+}
+
 /**
  * nvmq_qset_map_queues - fill the maps of a tag set
  * @qs: its @mapped says what is to be mapped
@@ -618,11 +694,15 @@ void nvmq_qset_park(struct nvmq_qset *qs)
  *
  * Hardware context i is queue i + 1.  A type without queues has none in its
  * map either, and blk-mq then uses the default one.
+ *
+ * The tags of new contexts may be allocated only after this.  Where their number
+ * must be changed the queues stay parked, and this is to be done once more.
  */
 void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set)
 {
 	u16 total = nvmq_grant_total(&qs->grant);
 	int type, cpu;
+	bool ready;
 	u16 qid;
 
 	for (type = 0; type < NVMQ_NR_TYPES; type++) {
@@ -637,8 +717,9 @@ void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set)
 			map->mq_map[cpu] = index < set->nr_hw_queues ? index : 0;
 		}
 	}
+	ready = set->nr_hw_queues == total && size_tags(qs, set);
 	for (qid = 1; qid <= total; qid++)
-		set_live(qs->ioq[qid - 1], true);
+		set_live(qs->ioq[qid - 1], ready);
 }
 
 /**
@@ -646,7 +727,8 @@ void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set)
  * @qs: its @mapped says what was to be mapped
  * @set: its tag set
  *
- * Return: false if it did not get as far, or had no memory for as many hardware contexts.
+ * Return: false if it did not get as far, had no memory for as many hardware contexts, or
+ * has to do it once more.
  */
 bool nvmq_qset_is_mapped(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set)
 {

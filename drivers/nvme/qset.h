@@ -12,6 +12,16 @@
 #include "plan.h"
 
 /**
+ * struct nvmq_coalescing - when completions interrupt
+ * @completions: as soon as there are so many; 0: the device decides, nothing was asked
+ * @us: or after so many microseconds
+ */
+struct nvmq_coalescing {
+	u16 completions;
+	u16 us;
+};
+
+/**
  * struct nvmq_qset - the I/O queues of a controller
  * @admin: its admin queue
  * @plan: what was asked
@@ -24,8 +34,9 @@
  * @nr_ioq: length of @ioq: the pairs that any plan can come to
  * @pairs: pairs that the device has granted, at most @nr_ioq
  * @doorbells: pairs whose doorbells the BAR reaches
- * @depth: the depth that the tag set was made for, which a later grant must not
- *         undercut only because there are more queues by then; 0: none yet
+ * @depth: tags that the tag set has for each queue, which the rings must hold and
+ *         no depth can exceed; 0: none yet
+ * @coalescing: what the device was told since it was enabled
  * @prp_align: alignment of PRP lists that the device wants
  * @sgl: the controller takes SGLs; set by the owner before nvmq_qset_start()
  * @pools: memory shared by the queues
@@ -46,12 +57,14 @@ struct nvmq_qset {
 	u32 pairs;
 	u32 doorbells;
 	u16 depth;
+	struct nvmq_coalescing coalescing;
 	u32 prp_align;
 	bool sgl;
 	struct nvmq_io_pools pools;
 	int vectors;
 };
 
+int nvmq_qset_read_topology(struct nvmq_topology *topo);
 int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct nvmq_plan *plan,
 		   u32 prp_align);
 void nvmq_qset_exit(struct nvmq_qset *qs);

@@ -1606,6 +1606,29 @@ static void test_queue_count(void)
 	stop();
 }
 
+/* Base 5.27.1.6: the time in 15:8, in 100 us, the threshold in 7:0, 0's based. */
+static void test_coalescing(void)
+{
+	u32 completions, units;
+
+	start(true);
+	for (completions = 1; completions <= 256; completions++) {
+		for (units = 0; units < 256; units += units < 3 ? 1 : 84) {
+			CHECK(!nvmq_admin_set_coalescing(&admin, completions, units * 100),
+			      "%u/%u00", completions, units);
+			CHECK((dw(0) & 0xff) == 0x09 && dw(10) == 8, "%#x %#x", dw(0), dw(10));
+			CHECK(dw(11) == (units << 8 | (completions - 1)), "%u/%u00: %#x",
+			      completions, units, dw(11));
+			CHECK(!dw(1) && !dw(6) && !dw(7), "namespace or PRP1");
+		}
+	}
+	check_silent("coalescing");
+	dev.status = 0x4002;
+	CHECK(nvmq_admin_set_coalescing(&admin, 8, 100) == -EIO, "taken");
+	check_line("refused", "Interrupt Coalescing", "(0x4002)");
+	stop();
+}
+
 /* Base 5.1: the SQ in 15:0, the CID in 31:16; nobody waits, and there are never too many. */
 static void test_abort(void)
 {
@@ -1807,6 +1830,7 @@ int main(void)
 	TAP_RUN(test_wrap);
 	TAP_RUN(test_identify);
 	TAP_RUN(test_queue_count);
+	TAP_RUN(test_coalescing);
 	TAP_RUN(test_abort);
 	TAP_RUN(test_retry_delay);
 	TAP_RUN(test_create);

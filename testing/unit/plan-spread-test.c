@@ -460,6 +460,122 @@ static void test_check_map(void)
 	CHECK(!nvmq_plan_check_map(&topo, 10, 7, map, NULL), "one more does no harm");
 }
 
+/* Deal the CPUs to queues; -1 is for the one that has the rest. Returns the ranges that say so. */
+static u32 deal(struct nvmq_plan *plan, u32 queues, int *owner)
+{
+	u32 cpu, n = 0, q;
+	int rest = rnd_in(0, 1) ? (int)rnd_in(0, queues - 1) : -1;
+
+	for (cpu = 0; cpu < topo.nr_cpus; cpu++)
+		owner[cpu] = cpu < queues ? (int)cpu : rnd_in(0, 1) ? owner[cpu - 1] :
+			     (int)rnd_in(0, queues - 1);
+	for (q = 0; q < queues; q++) {
+		if ((int)q == rest) {
+			plan->ranges[n++] = (struct nvmq_plan_range){ NVMQ_REST, NVMQ_REST, 0, q };
+			continue;
+		}
+		for (cpu = 0; cpu < topo.nr_cpus; cpu++) {
+			if (owner[cpu] != (int)q)
+				continue;
+			if (n == NVMQ_PLAN_MAX_RANGES)
+				return n + 1;
+			plan->ranges[n] = (struct nvmq_plan_range){ cpu, cpu, 0, q };
+			while (cpu + 1 < topo.nr_cpus && owner[cpu + 1] == (int)q)
+				cpu++;
+			plan->ranges[n++].last = cpu;
+		}
+	}
+	plan->nr_ranges = n;
+	plan->queues[0] = queues;
+	return n;
+}
+
+/* The map is what the lists say; without all their queues it is spread. */
+static void test_lists(void)
+{
+	struct shape s = { 1, 1, 1, ADJACENT, 0 };
+	static int owner[64];
+	static u16 spread[65];
+	u32 i, cpu, queues, n, followed = 0, left_out = 0, empty = 0;
+	struct nvmq_plan_error err;
+	struct nvmq_plan plan;
+	struct nvmq_grant g;
+	bool served[48];
+	int ret, t;
+
+	for (i = 0; i < 20000; i++) {
+		s.cores = rnd_in(1, rnd_in(0, 3) ? 8 : 64);
+		s.holes = rnd_in(0, 2) ? 0 : 20;
+		build(&s);
+		if (!topo.cpus)
+			continue;
+		queues = rnd_in(1, s.cores < 8 ? s.cores : 8);
+		nvmq_plan_init(&plan);
+		n = deal(&plan, queues, owner);
+		if (n > NVMQ_PLAN_MAX_RANGES)
+			continue;
+		memset(served, 0, sizeof(served));
+		for (cpu = 0; cpu < topo.nr_cpus; cpu++)
+			if (possible(cpu))
+				served[owner[cpu]] = true;
+		for (t = 0, n = 0; t < (int)queues; t++)
+			n += served[t];
+		ret = nvmq_plan_check(&plan, &topo, &err);
+		CHECK(ret == (n < queues ? -EINVAL : 0), "%d, %u of %u queues: %s", ret, n, queues,
+		      err.reason ? err.reason : "(none)");
+		if (n < queues) {
+			empty++;
+			continue;
+		}
+
+		/* As each type, behind others. */
+		t = rnd_in(0, 2);
+		for (n = 0; n < plan.nr_ranges; n++)
+			plan.ranges[n].type = t;
+		plan.queues[t] = queues;
+		memset(&g, 0, sizeof(g));
+		g.queues[0] = rnd_in(1, 9);
+		g.queues[1] = rnd_in(0, 9);
+		g.queues[2] = rnd_in(0, 9);
+		g.queues[t] = queues;
+		memset(map, 0xa5, sizeof(map));
+		nvmq_plan_map(&plan, &g, &topo, t, map);
+		CHECK(map[topo.nr_cpus] == 0xa5a5, "wrote beyond the map");
+		for (cpu = 0; cpu < topo.nr_cpus; cpu++)
+			CHECK(map[cpu] == (possible(cpu) ?
+					   nvmq_grant_first(&g, t) + owner[cpu] : 0),
+			      "CPU %u has %u", cpu, map[cpu]);
+		CHECK(!nvmq_plan_check_map(&topo, nvmq_grant_first(&g, t), queues, map, NULL),
+		      "the map is wrong");
+		followed++;
+
+		for (g.queues[t] = 0; g.queues[t] < queues; g.queues[t]++) {
+			nvmq_plan_map(&plan, &g, &topo, t, map);
+			nvmq_plan_spread(&topo, nvmq_grant_first(&g, t), g.queues[t], spread);
+			CHECK(!memcmp(map, spread, topo.nr_cpus * sizeof(*map)),
+			      "%u of %u queues are not spread", g.queues[t], queues);
+		}
+
+		/* Without one of its ranges it leaves CPUs out, or a queue without any. */
+		n = rnd_in(0, plan.nr_ranges - 1);
+		memmove(&plan.ranges[n], &plan.ranges[n + 1],
+			(plan.nr_ranges - n - 1) * sizeof(plan.ranges[0]));
+		plan.nr_ranges--;
+		if (!plan.nr_ranges)
+			continue;
+		for (cpu = 0, n = 0; cpu < topo.nr_cpus; cpu++)
+			n += possible(cpu) && nvmq_plan_queue_of(&plan, t, cpu) < 0;
+		if (!n)
+			continue;
+		left_out++;
+		ret = nvmq_plan_check(&plan, &topo, &err);
+		CHECK(ret == -EINVAL && !strcmp(err.reason, "a CPU of this machine has no queue"),
+		      "%u CPUs left out: %d", n, ret);
+	}
+	CHECK(followed > 10000 && left_out > 1000 && empty > 500, "%u %u %u", followed, left_out,
+	      empty);
+}
+
 /* 4096 CPUs take less than 50 ms of CPU time, sanitizers included. */
 static void test_time(void)
 {
@@ -490,6 +606,7 @@ int main(void)
 	TAP_RUN(test_neighbours);
 	TAP_RUN(test_uneven);
 	TAP_RUN(test_check_map);
+	TAP_RUN(test_lists);
 	TAP_RUN(test_time);
 	return tap_done();
 }

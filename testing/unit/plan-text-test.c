@@ -8,25 +8,48 @@
 
 #define D	NVMQ_PER_CPU
 
+/* A plan in the order of the words: three counts, depth, vectors, irq, placement. */
+#define P(d, r, p, deep, vec, kind, place)						\
+	{										\
+		.queues = { d, r, p }, .depth = deep, .vectors = vec, .irq = kind,	\
+		.placement = place							\
+	}
+
 static bool same_plan(const struct nvmq_plan *a, const struct nvmq_plan *b)
 {
-	int t;
+	u32 t, cpu;
 
-	for (t = 0; t < NVMQ_NR_TYPES; t++)
-		if (a->queues[t] != b->queues[t])
+	for (t = 0; t < NVMQ_NR_TYPES; t++) {
+		if (a->queues[t] != b->queues[t] || a->depths[t] != b->depths[t] ||
+		    nvmq_plan_has_list(a, t) != nvmq_plan_has_list(b, t))
 			return false;
+		if (a->nr_ranges != b->nr_ranges)
+			return false;
+		for (cpu = 0; a->nr_ranges && cpu <= NVMQ_PLAN_MAX_CPU; cpu += cpu < 40 ? 1 : 8191)
+			if (nvmq_plan_queue_of(a, t, cpu) != nvmq_plan_queue_of(b, t, cpu))
+				return false;
+	}
 	return a->depth == b->depth && a->vectors == b->vectors && a->irq == b->irq &&
-	       a->placement == b->placement;
+	       a->placement == b->placement && a->leave == b->leave &&
+	       a->coalesce == b->coalesce && a->coalesce_us == b->coalesce_us;
 }
 
 static const char *show(const struct nvmq_plan *p)
 {
-	static char text[4][128];
+	static char text[4][1024];
 	static int turn;
 	char *s = text[turn++ % 4];
+	int at = 0;
+	u32 i;
 
-	snprintf(s, 128, "{%u,%u,%u depth %u vectors %u irq %d placement %d}", p->queues[0],
-		 p->queues[1], p->queues[2], p->depth, p->vectors, p->irq, p->placement);
+	at = snprintf(s, 1024, "%u/%u,%u/%u,%u/%u depth %u vectors %u irq %d placement %d",
+		      p->queues[0], p->depths[0], p->queues[1], p->depths[1], p->queues[2],
+		      p->depths[2], p->depth, p->vectors, p->irq, p->placement);
+	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u", p->leave, p->coalesce,
+		       p->coalesce_us);
+	for (i = 0; i < p->nr_ranges && i < NVMQ_PLAN_MAX_RANGES && at < 990; i++)
+		at += snprintf(s + at, 1024 - at, " %u.%u:%u-%u", p->ranges[i].type,
+			       p->ranges[i].queue, p->ranges[i].first, p->ranges[i].last);
 	return s;
 }
 
@@ -48,39 +71,69 @@ static void test_legal(void)
 		const char *text;
 		struct nvmq_plan plan;
 	} cases[] = {
-		{ "", { { D, 0, 0 }, 0, 0, 0, 0 } },
-		{ " \t\n\v\f\r,,", { { D, 0, 0 }, 0, 0, 0, 0 } },
-		{ "default=1", { { 1, 0, 0 }, 0, 0, 0, 0 } },
-		{ "default=65535", { { 65535, 0, 0 }, 0, 0, 0, 0 } },
-		{ "default=cpu", { { D, 0, 0 }, 0, 0, 0, 0 } },
-		{ "default=core", { { NVMQ_PER_CORE, 0, 0 }, 0, 0, 0, 0 } },
-		{ "default=node", { { NVMQ_PER_NODE, 0, 0 }, 0, 0, 0, 0 } },
-		{ "read=0", { { D, 0, 0 }, 0, 0, 0, 0 } },
-		{ "read=7", { { D, 7, 0 }, 0, 0, 0, 0 } },
-		{ "read=65535", { { D, 65535, 0 }, 0, 0, 0, 0 } },
-		{ "read=cpu", { { D, NVMQ_PER_CPU, 0 }, 0, 0, 0, 0 } },
-		{ "read=core", { { D, NVMQ_PER_CORE, 0 }, 0, 0, 0, 0 } },
-		{ "read=node", { { D, NVMQ_PER_NODE, 0 }, 0, 0, 0, 0 } },
-		{ "poll=0", { { D, 0, 0 }, 0, 0, 0, 0 } },
-		{ "poll=2", { { D, 0, 2 }, 0, 0, 0, 0 } },
-		{ "poll=65535", { { D, 0, 65535 }, 0, 0, 0, 0 } },
-		{ "poll=cpu", { { D, 0, NVMQ_PER_CPU }, 0, 0, 0, 0 } },
-		{ "poll=core", { { D, 0, NVMQ_PER_CORE }, 0, 0, 0, 0 } },
-		{ "poll=node", { { D, 0, NVMQ_PER_NODE }, 0, 0, 0, 0 } },
-		{ "depth=2", { { D, 0, 0 }, 2, 0, 0, 0 } },
-		{ "depth=4095", { { D, 0, 0 }, 4095, 0, 0, 0 } },
-		{ "depth=00064", { { D, 0, 0 }, 64, 0, 0, 0 } },
-		{ "vectors=1", { { D, 0, 0 }, 0, 1, 0, 0 } },
-		{ "vectors=2048", { { D, 0, 0 }, 0, 2048, 0, 0 } },
-		{ "irq=msix", { { D, 0, 0 }, 0, 0, NVMQ_IRQ_MSIX, 0 } },
-		{ "irq=msi", { { D, 0, 0 }, 0, 0, NVMQ_IRQ_MSI, 0 } },
-		{ "irq=intx", { { D, 0, 0 }, 0, 0, NVMQ_IRQ_INTX, 0 } },
-		{ "placement=managed", { { D, 0, 0 }, 0, 0, 0, NVMQ_PLACE_MANAGED } },
-		{ "placement=free", { { D, 0, 0 }, 0, 0, 0, NVMQ_PLACE_FREE } },
-		{ "default=cpu poll=2", { { D, 0, 2 }, 0, 0, 0, 0 } },
-		{ ", default=1,depth=64\n", { { 1, 0, 0 }, 64, 0, 0, 0 } },
+		{ "", P(D, 0, 0, 0, 0, 0, 0) },
+		{ " \t\n\v\f\r,,", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "default=1", P(1, 0, 0, 0, 0, 0, 0) },
+		{ "default=65535", P(65535, 0, 0, 0, 0, 0, 0) },
+		{ "default=cpu", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "default=core", P(NVMQ_PER_CORE, 0, 0, 0, 0, 0, 0) },
+		{ "default=node", P(NVMQ_PER_NODE, 0, 0, 0, 0, 0, 0) },
+		{ "read=0", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "read=7", P(D, 7, 0, 0, 0, 0, 0) },
+		{ "read=65535", P(D, 65535, 0, 0, 0, 0, 0) },
+		{ "read=cpu", P(D, NVMQ_PER_CPU, 0, 0, 0, 0, 0) },
+		{ "read=core", P(D, NVMQ_PER_CORE, 0, 0, 0, 0, 0) },
+		{ "read=node", P(D, NVMQ_PER_NODE, 0, 0, 0, 0, 0) },
+		{ "poll=0", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "poll=2", P(D, 0, 2, 0, 0, 0, 0) },
+		{ "poll=65535", P(D, 0, 65535, 0, 0, 0, 0) },
+		{ "poll=cpu", P(D, 0, NVMQ_PER_CPU, 0, 0, 0, 0) },
+		{ "poll=core", P(D, 0, NVMQ_PER_CORE, 0, 0, 0, 0) },
+		{ "poll=node", P(D, 0, NVMQ_PER_NODE, 0, 0, 0, 0) },
+		{ "depth=2", P(D, 0, 0, 2, 0, 0, 0) },
+		{ "depth=4095", P(D, 0, 0, 4095, 0, 0, 0) },
+		{ "depth=00064", P(D, 0, 0, 64, 0, 0, 0) },
+		{ "vectors=1", P(D, 0, 0, 0, 1, 0, 0) },
+		{ "vectors=2048", P(D, 0, 0, 0, 2048, 0, 0) },
+		{ "irq=msix", P(D, 0, 0, 0, 0, NVMQ_IRQ_MSIX, 0) },
+		{ "irq=msi", P(D, 0, 0, 0, 0, NVMQ_IRQ_MSI, 0) },
+		{ "irq=intx", P(D, 0, 0, 0, 0, NVMQ_IRQ_INTX, 0) },
+		{ "placement=managed", P(D, 0, 0, 0, 0, 0, NVMQ_PLACE_MANAGED) },
+		{ "placement=free", P(D, 0, 0, 0, 0, 0, NVMQ_PLACE_FREE) },
+		{ "default=cpu/64", { .queues = { D }, .depths = { 64 } } },
+		{ "default=4/2 read=2/32 poll=2/4095 depth=16",
+		  { .queues = { 4, 2, 2 }, .depths = { 2, 32, 4095 }, .depth = 16 } },
+		{ "read=0/5", { .queues = { D }, .depths = { 0, 5 } } },
+		{ "poll=node/007", { .queues = { D, 0, NVMQ_PER_NODE }, .depths = { 0, 0, 7 } } },
+		{ "leave=0", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "leave=65535", { .queues = { D }, .leave = 65535 } },
+		{ "coalesce=off", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "coalesce=1/0", { .queues = { D }, .coalesce = 1 } },
+		{ "coalesce=256/25500",
+		  { .queues = { D }, .coalesce = 256, .coalesce_us = 25500 } },
+		{ "default=rest",
+		  { .queues = { 1 }, .nr_ranges = 1,
+		    .ranges = { { NVMQ_REST, NVMQ_REST, 0, 0 } } } },
+		{ "default=0-0",
+		  { .queues = { 1 }, .nr_ranges = 1, .ranges = { { 0, 0, 0, 0 } } } },
+		{ "default=0-3:4-7/64",
+		  { .queues = { 2 }, .depths = { 64 }, .nr_ranges = 2,
+		    .ranges = { { 0, 3, 0, 0 }, { 4, 7, 0, 1 } } } },
+		{ "poll=0-1+4:rest",
+		  { .queues = { D, 0, 2 }, .nr_ranges = 3,
+		    .ranges = { { 0, 1, 2, 0 }, { 4, 4, 2, 0 },
+				{ NVMQ_REST, NVMQ_REST, 2, 1 } } } },
+		{ "read=3:1 default=1+rest:3",
+		  { .queues = { 2, 2 }, .nr_ranges = 5,
+		    .ranges = { { 3, 3, 1, 0 }, { 1, 1, 1, 1 }, { 1, 1, 0, 0 },
+				{ NVMQ_REST, NVMQ_REST, 0, 0 }, { 3, 3, 0, 1 } } } },
+		{ "default=65534:0-65533",
+		  { .queues = { 2 }, .nr_ranges = 2,
+		    .ranges = { { 65534, 65534, 0, 0 }, { 0, 65533, 0, 1 } } } },
+		{ "default=cpu poll=2", P(D, 0, 2, 0, 0, 0, 0) },
+		{ ", default=1,depth=64\n", P(1, 0, 0, 64, 0, 0, 0) },
 		{ "placement=free irq=msi vectors=3 depth=9 poll=4 read=5 default=6",
-		  { { 6, 5, 4 }, 9, 3, NVMQ_IRQ_MSI, NVMQ_PLACE_FREE } },
+		  P(6, 5, 4, 9, 3, NVMQ_IRQ_MSI, NVMQ_PLACE_FREE) },
 	};
 	struct nvmq_plan_error err;
 	struct nvmq_plan plan;
@@ -109,7 +162,9 @@ struct bad_case {
 	const char *reason;
 };
 
-#define COUNT_EXPECTED	"number, cpu, core or node expected"
+#define COUNT_EXPECTED	"number, cpu, core, node or CPUs expected"
+#define CPUS_EXPECTED	"CPUs or rest expected"
+#define COALESCE_EXPECTED	"off or completions/microseconds expected"
 
 static const struct bad_case bad_cases[] = {
 	{ "defaults=1", -EINVAL, "defaults=1", "unknown word" },
@@ -125,14 +180,61 @@ static const struct bad_case bad_cases[] = {
 	{ "irq=", -EINVAL, "irq=", "empty value" },
 	{ "depth= 5", -EINVAL, "depth=", "empty value" },
 	{ "default=x", -EINVAL, "default=x", COUNT_EXPECTED },
-	{ "default=-1", -EINVAL, "default=-1", COUNT_EXPECTED },
-	{ "default=+1", -EINVAL, "default=+1", COUNT_EXPECTED },
+	{ "default=-1", -EINVAL, "default=-1", CPUS_EXPECTED },
+	{ "default=1-", -EINVAL, "default=1-", CPUS_EXPECTED },
+	{ "default=0-3-5", -EINVAL, "default=0-3-5", CPUS_EXPECTED },
+	{ "default=0x1-2", -EINVAL, "default=0x1-2", CPUS_EXPECTED },
+	{ "read=0:resting", -EINVAL, "read=0:resting", CPUS_EXPECTED },
+	{ "read=0:cpu", -EINVAL, "read=0:cpu", CPUS_EXPECTED },
+	{ "default=rest-1", -EINVAL, "default=rest-1", CPUS_EXPECTED },
+	{ "default=+1", -EINVAL, "default=+1", "empty list of CPUs" },
+	{ "default=1+", -EINVAL, "default=1+", "empty list of CPUs" },
+	{ "default=:", -EINVAL, "default=:", "empty list of CPUs" },
+	{ "default=0-3:", -EINVAL, "default=0-3:", "empty list of CPUs" },
+	{ "default=:0-3", -EINVAL, "default=:0-3", "empty list of CPUs" },
+	{ "poll=0::1", -EINVAL, "poll=0::1", "empty list of CPUs" },
+	{ "poll=0++1", -EINVAL, "poll=0++1", "empty list of CPUs" },
+	{ "poll=3-1", -EINVAL, "poll=3-1", "range backwards" },
+	{ "poll=0:65535", -ERANGE, "poll=0:65535", "CPU number too large" },
+	{ "poll=0-65535", -ERANGE, "poll=0-65535", "CPU number too large" },
+	{ "poll=70000-1", -ERANGE, "poll=70000-1", "CPU number too large" },
+	{ "poll=0-99999999999999999999", -ERANGE, "poll=0-99999999999999999999",
+	  "CPU number too large" },
+	{ "read=0-3:3", -EINVAL, "read=0-3:3", "CPU named twice" },
+	{ "read=2+0-3", -EINVAL, "read=2+0-3", "CPU named twice" },
+	{ "read=5-8:0-9", -EINVAL, "read=5-8:0-9", "CPU named twice" },
+	{ "read=rest:0:rest", -EINVAL, "read=rest:0:rest", "rest named twice" },
+	{ "read=rest+rest", -EINVAL, "read=rest+rest", "rest named twice" },
+	{ "default=1/", -EINVAL, "default=1/", "empty value" },
+	{ "default=/1", -ERANGE, "default=/1", "depth out of range 2 to 4095" },
+	{ "default=/9", -EINVAL, "default=/9", "empty value" },
+	{ "default=1/1", -ERANGE, "default=1/1", "depth out of range 2 to 4095" },
+	{ "read=1/4096", -ERANGE, "read=1/4096", "depth out of range 2 to 4095" },
+	{ "read=1/cpu", -EINVAL, "read=1/cpu", "depth expected behind the slash" },
+	{ "read=1/8/8", -EINVAL, "read=1/8/8", "depth expected behind the slash" },
+	{ "read=0-1/8:2", -EINVAL, "read=0-1/8:2", "depth expected behind the slash" },
+	{ "depth=64/2", -EINVAL, "depth=64/2", "number expected" },
+	{ "leave=cpu", -EINVAL, "leave=cpu", "number expected" },
+	{ "leave=65536", -ERANGE, "leave=65536", "out of range 0 to 65535" },
+	{ "leave=1 leave=1", -EINVAL, "leave=1", "given twice" },
+	{ "coalesce=on", -EINVAL, "coalesce=on", COALESCE_EXPECTED },
+	{ "coalesce=8", -EINVAL, "coalesce=8", COALESCE_EXPECTED },
+	{ "coalesce=off/100", -EINVAL, "coalesce=off/100", COALESCE_EXPECTED },
+	{ "coalesce=8/100us", -EINVAL, "coalesce=8/100us", COALESCE_EXPECTED },
+	{ "coalesce=8/100/2", -EINVAL, "coalesce=8/100/2", COALESCE_EXPECTED },
+	{ "coalesce=", -EINVAL, "coalesce=", "empty value" },
+	{ "coalesce=8/", -EINVAL, "coalesce=8/", "empty value" },
+	{ "coalesce=/100", -EINVAL, "coalesce=/100", "empty value" },
+	{ "coalesce=0/100", -ERANGE, "coalesce=0/100", "completions out of range 1 to 256" },
+	{ "coalesce=257/100", -ERANGE, "coalesce=257/100", "completions out of range 1 to 256" },
+	{ "coalesce=8/25600", -ERANGE, "coalesce=8/25600", "microseconds out of range 0 to 25500" },
+	{ "coalesce=8/150", -EINVAL, "coalesce=8/150", "no multiple of 100 microseconds" },
+	{ "coalesce=off coalesce=8/100", -EINVAL, "coalesce=8/100", "given twice" },
 	{ "default=0x10", -EINVAL, "default=0x10", COUNT_EXPECTED },
 	{ "default=1.5", -EINVAL, "default=1.5", COUNT_EXPECTED },
 	{ "default=cpus", -EINVAL, "default=cpus", COUNT_EXPECTED },
 	{ "default=cp", -EINVAL, "default=cp", COUNT_EXPECTED },
 	{ "default==1", -EINVAL, "default==1", COUNT_EXPECTED },
-	{ "read=1:2", -EINVAL, "read=1:2", COUNT_EXPECTED },
 	{ "poll=msix", -EINVAL, "poll=msix", COUNT_EXPECTED },
 	{ "depth=cpu", -EINVAL, "depth=cpu", "number expected" },
 	{ "vectors=many", -EINVAL, "vectors=many", "number expected" },
@@ -193,7 +295,8 @@ static void test_errors(void)
 		memset(&err, 0xa5, sizeof(err));
 		ret = parse(bad_cases[i].text, strlen(bad_cases[i].text), &plan, &err);
 		check_error(&bad_cases[i], ret, &err);
-		CHECK(same_plan(&plan, &before), "\"%s\" changed the plan", bad_cases[i].text);
+		CHECK(!memcmp(&plan, &before, sizeof(plan)), "\"%s\" changed the plan",
+		      bad_cases[i].text);
 		ret = nvmq_plan_parse(bad_cases[i].text, strlen(bad_cases[i].text), &plan, NULL);
 		CHECK(ret == bad_cases[i].code, "\"%s\" without err: %d", bad_cases[i].text, ret);
 	}
@@ -218,7 +321,9 @@ static void test_ranges(void)
 		u32 lo, hi;
 	} ranges[] = {
 		{ "default", 1, 65535 }, { "read", 0, 65535 }, { "poll", 0, 65535 },
-		{ "depth", 2, 4095 }, { "vectors", 1, 2048 },
+		{ "depth", 2, 4095 }, { "vectors", 1, 2048 }, { "leave", 0, 65535 },
+		/* Behind the slash. */
+		{ "default", 2, 4095 }, { "read", 2, 4095 }, { "poll", 2, 4095 },
 	};
 	struct nvmq_plan plan;
 	char text[40];
@@ -228,13 +333,15 @@ static void test_ranges(void)
 
 	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
 		for (n = 0; n < 70000; n++) {
-			snprintf(text, sizeof(text), "%s=%u", ranges[i].key, n);
+			snprintf(text, sizeof(text), "%s=%s%u", ranges[i].key, i < 6 ? "" : "1/",
+				 n);
 			ret = nvmq_plan_parse(text, strlen(text), &plan, NULL);
 			if (n < ranges[i].lo || n > ranges[i].hi) {
 				CHECK(ret == -ERANGE, "%s: %d", text, ret);
 				continue;
 			}
-			got = i < 3 ? plan.queues[i] : i == 3 ? plan.depth : plan.vectors;
+			got = i < 3 ? plan.queues[i] : i == 3 ? plan.depth :
+			      i == 4 ? plan.vectors : i == 5 ? plan.leave : plan.depths[i - 6];
 			CHECK(!ret && got == n, "%s: %d, %u", text, ret, got);
 		}
 	}
@@ -256,24 +363,94 @@ static u32 rnd_count(u32 lo)
 	}
 }
 
+/* Some ranges of CPUs in any order, and whether a queue ends behind each. */
+static void rnd_ranges(struct nvmq_plan *plan, int type)
+{
+	struct nvmq_plan_range ranges[12], swap;
+	u32 n = rnd_in(1, rnd_in(0, 3) ? 4 : 12), at = 0, i, other;
+	u8 queue = 0;
+
+	for (i = 0; i < n; i++) {
+		at += rnd_in(0, 3) ? rnd_in(0, 2) : rnd_in(0, 5000);
+		ranges[i] = (struct nvmq_plan_range){ .first = at, .type = type };
+		at += rnd_in(0, 1) ? rnd_in(0, 3) : 0;
+		ranges[i].last = at++;
+	}
+	if (rnd_in(0, 1)) {
+		ranges[n - 1].first = NVMQ_REST;
+		ranges[n - 1].last = NVMQ_REST;
+	}
+	for (i = n; i-- > 1;) {
+		other = rnd_in(0, i);
+		swap = ranges[i];
+		ranges[i] = ranges[other];
+		ranges[other] = swap;
+	}
+	for (i = 0; i < n; i++) {
+		queue += i && rnd_in(0, 1);
+		ranges[i].queue = queue;
+		plan->ranges[plan->nr_ranges++] = ranges[i];
+	}
+	plan->queues[type] = queue + 1;
+}
+
 static void rnd_plan(struct nvmq_plan *plan)
 {
+	int t;
+
+	memset(plan, 0, sizeof(*plan));
 	plan->queues[NVMQ_DEFAULT] = rnd_count(1);
 	plan->queues[NVMQ_READ] = rnd_count(0);
 	plan->queues[NVMQ_POLL] = rnd_count(0);
+	for (t = 0; t < 3; t++) {
+		if (!rnd_in(0, 3))
+			rnd_ranges(plan, t);
+		if (!rnd_in(0, 2))
+			plan->depths[t] = rnd_in(NVMQ_PLAN_MIN_DEPTH, NVMQ_PLAN_MAX_DEPTH);
+	}
 	plan->depth = rnd_in(0, 2) ? rnd_in(NVMQ_PLAN_MIN_DEPTH, NVMQ_PLAN_MAX_DEPTH) : 0;
 	plan->vectors = rnd_in(0, 2) ? rnd_in(1, NVMQ_PLAN_MAX_VECTORS) : 0;
 	plan->irq = rnd_in(NVMQ_IRQ_MSIX, NVMQ_IRQ_INTX);
 	plan->placement = rnd_in(NVMQ_PLACE_MANAGED, NVMQ_PLACE_FREE);
+	plan->leave = rnd_in(0, 1) ? rnd_in(0, NVMQ_PLAN_MAX_LEAVE) : 0;
+	if (rnd_in(0, 1)) {
+		plan->coalesce = rnd_in(1, NVMQ_PLAN_MAX_COALESCE);
+		plan->coalesce_us = rnd_in(0, 255) * 100;
+	}
 }
 
-static int put_count(char *at, const char *key, u32 count)
+static int put_queues(char *at, const char *key, const struct nvmq_plan *plan, int type)
 {
 	static const char * const names[] = { "cpu", "core", "node" };
+	u32 count = plan->queues[type], i, ranges = 0, left = 0;
+	const struct nvmq_plan_range *range, *before = NULL;
+	char *from = at;
 
-	if (count >= NVMQ_PER_CPU)
-		return sprintf(at, "%s=%s", key, names[count - NVMQ_PER_CPU]);
-	return sprintf(at, "%s=%u", key, count);
+	at += sprintf(at, "%s=", key);
+	for (i = 0; i < plan->nr_ranges; i++)
+		left += plan->ranges[i].type == type;
+	ranges = left;
+	for (i = 0; i < plan->nr_ranges; i++) {
+		range = &plan->ranges[i];
+		if (range->type != type)
+			continue;
+		if (before)
+			*at++ = before->queue == range->queue ? '+' : ':';
+		before = range;
+		if (range->first == NVMQ_REST)
+			at += sprintf(at, "rest");
+		else if (range->first == range->last && ranges > 1 && rnd_in(0, 1))
+			at += sprintf(at, "%0*u", (int)rnd_in(1, 3), range->first);
+		else
+			at += sprintf(at, "%u-%u", range->first, range->last);
+	}
+	if (!ranges && count >= NVMQ_PER_CPU)
+		at += sprintf(at, "%s", names[count - NVMQ_PER_CPU]);
+	else if (!ranges)
+		at += sprintf(at, "%u", count);
+	if (plan->depths[type])
+		at += sprintf(at, "/%u", plan->depths[type]);
+	return at - from;
 }
 
 /* Write @plan in any legal way: words in any order, any separators, defaults said or not. */
@@ -282,25 +459,26 @@ static void write_plan(const struct nvmq_plan *plan, char *at)
 	static const char blanks[] = " ,\t\n\v\f\r";
 	static const char * const irq[] = { "irq=msix", "irq=msi", "irq=intx" };
 	static const char * const place[] = { "placement=managed", "placement=free" };
-	int order[7] = { 0, 1, 2, 3, 4, 5, 6 }, i, j, n;
+	int order[9] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 }, i, j, n;
 
-	for (i = 6; i > 0; i--) {
+	for (i = 8; i > 0; i--) {
 		j = rnd_in(0, i);
 		n = order[i];
 		order[i] = order[j];
 		order[j] = n;
 	}
 	*at = '\0';
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < 9; i++) {
 		for (n = rnd_in(0, 2); n; n--)
 			*at++ = blanks[rnd_in(0, 6)];
 		n = 0;
-		if (order[i] == 0 && (plan->queues[0] != NVMQ_PER_CPU || rnd_in(0, 1)))
-			n = put_count(at, "default", plan->queues[0]);
-		if (order[i] == 1 && (plan->queues[1] || rnd_in(0, 1)))
-			n = put_count(at, "read", plan->queues[1]);
-		if (order[i] == 2 && (plan->queues[2] || rnd_in(0, 1)))
-			n = put_count(at, "poll", plan->queues[2]);
+		if (order[i] == 0 && (plan->queues[0] != NVMQ_PER_CPU || plan->depths[0] ||
+				      rnd_in(0, 1)))
+			n = put_queues(at, "default", plan, 0);
+		if (order[i] == 1 && (plan->queues[1] || plan->depths[1] || rnd_in(0, 1)))
+			n = put_queues(at, "read", plan, 1);
+		if (order[i] == 2 && (plan->queues[2] || plan->depths[2] || rnd_in(0, 1)))
+			n = put_queues(at, "poll", plan, 2);
 		if (order[i] == 3 && plan->depth)
 			n = sprintf(at, "depth=%u", plan->depth);
 		if (order[i] == 4 && plan->vectors)
@@ -309,6 +487,12 @@ static void write_plan(const struct nvmq_plan *plan, char *at)
 			n = sprintf(at, "%s", irq[plan->irq]);
 		if (order[i] == 6 && (plan->placement || rnd_in(0, 1)))
 			n = sprintf(at, "%s", place[plan->placement]);
+		if (order[i] == 7 && (plan->leave || rnd_in(0, 1)))
+			n = sprintf(at, "leave=%u", plan->leave);
+		if (order[i] == 8 && plan->coalesce)
+			n = sprintf(at, "coalesce=%u/%u", plan->coalesce, plan->coalesce_us);
+		else if (order[i] == 8 && rnd_in(0, 1))
+			n = sprintf(at, "coalesce=off");
 		at += n;
 		*at++ = blanks[rnd_in(0, 6)];
 		*at = '\0';
@@ -317,7 +501,7 @@ static void write_plan(const struct nvmq_plan *plan, char *at)
 
 static void test_round_trip(void)
 {
-	char text[NVMQ_PLAN_TEXT], again[NVMQ_PLAN_TEXT], loose[256];
+	char text[NVMQ_PLAN_TEXT], again[NVMQ_PLAN_TEXT], loose[1024];
 	struct nvmq_plan plan, back;
 	struct nvmq_plan_error err;
 	int i, ret, len;
@@ -339,6 +523,107 @@ static void test_round_trip(void)
 	}
 }
 
+/* No plan has a longer text: every range that may be is of five digits twice. */
+static void test_longest(void)
+{
+	struct nvmq_plan plan = {
+		.queues = { 46, 1, 1 }, .depth = 4095, .vectors = 2048, .irq = NVMQ_IRQ_INTX,
+		.placement = NVMQ_PLACE_FREE, .leave = 65535, .coalesce = 256,
+		.coalesce_us = 25500, .depths = { 4095, 4095, 4095 },
+	}, back;
+	struct nvmq_plan_error err;
+	char text[NVMQ_PLAN_TEXT];
+	int i, len, ret;
+
+	for (i = 0; i < NVMQ_PLAN_MAX_RANGES; i++)
+		plan.ranges[i] = (struct nvmq_plan_range){
+			.first = 60000 + 2 * i, .last = 60001 + 2 * i, .queue = i < 46 ? i : 0,
+			.type = i < 46 ? 0 : i - 45,
+		};
+	plan.nr_ranges = i;
+	len = nvmq_plan_format(&plan, text, sizeof(text));
+	CHECK(len > 600, "%d", len);
+	ret = parse(text, strlen(text), &back, &err);
+	CHECK(!ret && same_plan(&plan, &back), "\"%s\": %d %s", text, ret, show(&back));
+
+	/* One range more is refused, wherever it stands. */
+	for (i = 0; i < 3; i++) {
+		char more[NVMQ_PLAN_TEXT + 16], *at;
+
+		snprintf(more, sizeof(more), "%s", text);
+		at = strstr(more, i == 0 ? "default=" : i == 1 ? "read=" : "poll=");
+		at = strchr(at, '=') + 1;
+		memmove(at + 2, at, strlen(at) + 1);
+		memcpy(at, "7:", 2);
+		ret = parse(more, strlen(more), &back, &err);
+		CHECK(ret == -ERANGE && !strcmp(err.reason, "more than 48 ranges of CPUs"),
+		      "\"%s\": %d %s", more, ret, err.reason);
+	}
+}
+
+/* The machine has the last word on lists: every way to leave a CPU or a queue out. */
+static void test_check(void)
+{
+	static const struct {
+		const char *text;
+		const char *word;
+		const char *reason;
+	} cases[] = {
+		/* CPUs 0 to 7, without 5. */
+		{ "default=cpu poll=2", NULL, NULL },
+		{ "default=0-3:4-7", NULL, NULL },
+		{ "default=rest", NULL, NULL },
+		{ "default=0:rest", NULL, NULL },
+		{ "default=7:rest read=0-1:2-4+6+7", NULL, NULL },
+		{ "default=0-4:5-7 poll=5+6:rest", NULL, NULL },
+		{ "default=0-65534", NULL, NULL },
+		{ "default=0-6:7", NULL, NULL },
+		{ "default=0-6", "default=0-6", "a CPU of this machine has no queue" },
+		{ "default=0-3:6-7", "default=0-3:6-7", "a CPU of this machine has no queue" },
+		{ "default=1-7", "default=1-7", "a CPU of this machine has no queue" },
+		{ "read=0-1/9 default=cpu", "read=0-1/9", "a CPU of this machine has no queue" },
+		{ "default=0-4:5:6-7", "default=0-4:5:6-7", "a queue has no CPU of this machine" },
+		{ "default=0-7:8-9", "default=0-7:8-9", "a queue has no CPU of this machine" },
+		{ "default=0-7:rest", "default=0-7:rest", "a queue has no CPU of this machine" },
+		{ "default=60000:rest", "default=60000:rest",
+		  "a queue has no CPU of this machine" },
+		{ "poll=5:rest depth=7", "poll=5:rest", "a queue has no CPU of this machine" },
+		{ "read=00:1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17:18:19",
+		  "read=0:1:2:3:4:5:6:7:8:9:10:11:12:13:14", "a queue has no CPU of this machine" },
+	};
+	struct nvmq_cpu cpus[8];
+	struct nvmq_topology topo = { .cpu = cpus, .nr_cpus = 8 };
+	struct nvmq_plan_error err;
+	struct nvmq_plan plan;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < 8; i++)
+		cpus[i] = (struct nvmq_cpu){ .core = i == 5 ? NVMQ_NO_CPU : i };
+	nvmq_topology_prepare(&topo);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		ret = nvmq_plan_parse(cases[i].text, strlen(cases[i].text), &plan, &err);
+		CHECK(!ret, "\"%s\": %d", cases[i].text, ret);
+		memset(&err, 0xa5, sizeof(err));
+		ret = nvmq_plan_check(&plan, &topo, &err);
+		CHECK(!ret == !cases[i].word && (!ret || ret == -EINVAL), "\"%s\": %d",
+		      cases[i].text, ret);
+		if (cases[i].word)
+			CHECK(!strncmp(err.word, cases[i].word, sizeof(err.word) - 1) &&
+			      !strcmp(err.reason, cases[i].reason), "\"%s\": \"%s\" %s",
+			      cases[i].text, err.word, err.reason);
+		else
+			CHECK(!err.reason && !err.word[0], "\"%s\" left an error",
+			      cases[i].text);
+		CHECK(nvmq_plan_check(&plan, &topo, NULL) == ret, "\"%s\"", cases[i].text);
+		/* A parameter is refused for the same. */
+		CHECK(nvmq_plan_check_list(cases[i].text, &topo, &err) == ret, "\"%s\"",
+		      cases[i].text);
+		CHECK(!nvmq_plan_check_list(cases[i].text, NULL, &err), "\"%s\"",
+		      cases[i].text);
+	}
+}
+
 static const char longest_plan[] =
 	"default=65535 read=65535 poll=65535 depth=4095 vectors=2048 irq=intx placement=free";
 
@@ -348,12 +633,19 @@ static void test_format(void)
 		struct nvmq_plan plan;
 		const char *text;
 	} cases[] = {
-		{ { { D, 0, 0 }, 0, 0, 0, 0 }, "default=cpu" },
-		{ { { 1, 0, 0 }, 0, 0, 0, 0 }, "default=1" },
-		{ { { NVMQ_PER_CORE, NVMQ_PER_NODE, NVMQ_PER_CPU }, 64, 3, NVMQ_IRQ_MSI,
-		    NVMQ_PLACE_FREE },
+		{ P(D, 0, 0, 0, 0, 0, 0), "default=cpu" },
+		{ P(1, 0, 0, 0, 0, 0, 0), "default=1" },
+		{ P(NVMQ_PER_CORE, NVMQ_PER_NODE, NVMQ_PER_CPU, 64, 3, NVMQ_IRQ_MSI,
+		    NVMQ_PLACE_FREE),
 		  "default=core read=node poll=cpu depth=64 vectors=3 irq=msi placement=free" },
-		{ { { 65535, 65535, 65535 }, 4095, 2048, NVMQ_IRQ_INTX, NVMQ_PLACE_FREE },
+		{ { .queues = { 2, 0, 1 }, .depths = { 9, 8, 7 }, .leave = 3, .coalesce = 8,
+		    .coalesce_us = 100 },
+		  "default=2/9 read=0/8 poll=1/7 leave=3 coalesce=8/100" },
+		{ { .queues = { 2, 1, 1 }, .depths = { 9, 0, 7 }, .nr_ranges = 5,
+		    .ranges = { { 4, 4, 2, 0 }, { 0, 3, 0, 0 }, { 5, 5, 0, 0 },
+				{ NVMQ_REST, NVMQ_REST, 0, 1 }, { NVMQ_REST, NVMQ_REST, 1, 0 } } },
+		  "default=0-3+5:rest/9 read=rest poll=4-4/7" },
+		{ P(65535, 65535, 65535, 4095, 2048, NVMQ_IRQ_INTX, NVMQ_PLACE_FREE),
 		  longest_plan },
 	};
 	char text[NVMQ_PLAN_TEXT];
@@ -410,29 +702,29 @@ static void test_check_list(void)
 		{ "00:11.0 00:12.0 default=1", -EINVAL, "00:12.0",
 		  "no PCI address may stand here" },
 		{ "default=1 00:12.0", -EINVAL, "00:12.0", "no PCI address may stand here" },
-		{ "default=1:00:12.0", -EINVAL, "default=1:00:12.0", COUNT_EXPECTED },
+		{ "default=1:00:12.0", -EINVAL, "default=1:00:12.0", CPUS_EXPECTED },
 		{ "00.0 default=1", -EINVAL, "00.0", "unknown word" },
 	};
 	struct nvmq_plan_error err;
 	size_t i;
 	int ret;
 
-	CHECK(!nvmq_plan_check_list(NULL, &err) && !err.reason, "NULL");
+	CHECK(!nvmq_plan_check_list(NULL, NULL, &err) && !err.reason, "NULL");
 	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		memset(&err, 0xa5, sizeof(err));
-		ret = nvmq_plan_check_list(good[i], &err);
+		ret = nvmq_plan_check_list(good[i], NULL, &err);
 		CHECK(!ret, "\"%s\": %d %s", good[i], ret, err.reason);
 		CHECK(!err.reason && !err.word[0], "\"%s\" left an error", good[i]);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		ret = nvmq_plan_check_list(bad[i].text, &err);
+		ret = nvmq_plan_check_list(bad[i].text, NULL, &err);
 		check_error(&bad[i], ret, &err);
-		CHECK(nvmq_plan_check_list(bad[i].text, NULL) == ret, "\"%s\"", bad[i].text);
+		CHECK(nvmq_plan_check_list(bad[i].text, NULL, NULL) == ret, "\"%s\"", bad[i].text);
 	}
 	for (i = 0; i < sizeof(bad_cases) / sizeof(*bad_cases); i++) {
 		if (strchr(bad_cases[i].text, ':') || strchr(bad_cases[i].text, ';'))
 			continue;
-		ret = nvmq_plan_check_list(bad_cases[i].text, &err);
+		ret = nvmq_plan_check_list(bad_cases[i].text, NULL, &err);
 		check_error(&bad_cases[i], ret, &err);
 	}
 }
@@ -526,7 +818,7 @@ static void test_select_random(void)
 	static const u32 domains[] = { 0, 0, 0, 0x10000 };
 	struct nvmq_plan plans[6], plan, expect;
 	struct nvmq_plan_error err;
-	char text[4096], words[256];
+	char text[8192], words[1024];
 	u32 domain[6];
 	u8 devfn[6];
 	int i, c, n, at, ret, best;
@@ -572,7 +864,7 @@ static void test_select_random(void)
 		ret = nvmq_plan_select(text, d, 3, f, &plan, &err);
 		CHECK(!ret && same_plan(&plan, &expect), "\"%s\" for %x:3:%x: %d %s not %s", text,
 		      d, f, ret, show(&plan), show(&expect));
-		ret = nvmq_plan_check_list(text, &err);
+		ret = nvmq_plan_check_list(text, NULL, &err);
 		CHECK(!ret, "\"%s\": %d", text, ret);
 	}
 }
@@ -581,7 +873,9 @@ static size_t hostile(char *text, size_t room)
 {
 	static const char * const bits[] = {
 		"default", "read", "poll", "depth", "vectors", "irq", "placement", "=", "=", "=",
-		" ", ",", ";", "cpu", "core", "node", "msix", "msi", "intx", "managed", "free", "0",
+		"leave", "coalesce", "/", "/", "+", "-", ":", "rest", "off", "0-3", "4-7",
+		"default=0-3:", "read=rest", "coalesce=8/100 ", " ", ",", ";", "cpu", "core",
+		"node", "msix", "msi", "intx", "managed", "free", "0",
 		"1", "64", "65535", "99999999999", "0000:00:11.0", "00:11.0 ", ":", ".",
 		"default=1 ", "depth=64,", "poll=2;", "\n", "-", "\xff",
 	};
@@ -637,6 +931,9 @@ static void check_hostile(int ret, const struct nvmq_plan *plan, const struct nv
 		CHECK(plan->queues[t] <= NVMQ_PER_NODE && (t || plan->queues[t]), "%s", show(plan));
 	CHECK(plan->depth <= NVMQ_PLAN_MAX_DEPTH && plan->depth != 1, "%s", show(plan));
 	CHECK(plan->vectors <= NVMQ_PLAN_MAX_VECTORS, "%s", show(plan));
+	CHECK(plan->nr_ranges <= NVMQ_PLAN_MAX_RANGES, "%s", show(plan));
+	CHECK(plan->coalesce <= NVMQ_PLAN_MAX_COALESCE && plan->coalesce_us % 100 == 0, "%s",
+	      show(plan));
 	CHECK(plan->irq <= NVMQ_IRQ_INTX && plan->placement <= NVMQ_PLACE_FREE, "%s", show(plan));
 	ret = nvmq_plan_format(plan, text, sizeof(text));
 	CHECK(ret > 0, "%d", ret);
@@ -664,7 +961,7 @@ static void test_hostile(void)
 		text[len] = '\0';
 		string = strdup(text);
 		memset(&err, 0xa5, sizeof(err));
-		ret = nvmq_plan_check_list(string, &err);
+		ret = nvmq_plan_check_list(string, NULL, &err);
 		nvmq_plan_init(&plan);
 		check_hostile(ret, &plan, &err);
 		if (!ret) {
@@ -686,6 +983,8 @@ int main(void)
 	TAP_RUN(test_ranges);
 	TAP_RUN(test_round_trip);
 	TAP_RUN(test_format);
+	TAP_RUN(test_longest);
+	TAP_RUN(test_check);
 	TAP_RUN(test_check_list);
 	TAP_RUN(test_select);
 	TAP_RUN(test_addresses);
