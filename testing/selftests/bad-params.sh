@@ -45,7 +45,13 @@ word "0000:100:10.0 default=1" "0000:100:10.0"
 word "00:10 default=1" "00:10"
 word "Default=1" "Default=1"
 word "default==1" "default==1"
-word "default=1/2" "default=1/2"
+word "default=1/1" "default=1/1"
+word "default=0-2" "default=0-2"
+word "default=0-3:4-7" "default=0-3:4-7"
+word "$BDF1 poll=rest:0-3" "poll=rest:0-3"
+word "default=2-1" "default=2-1"
+word "coalesce=8/50" "coalesce=8/50"
+word "leave=-1" "leave=-1"
 word "default=1|read=1" "default=1|read=1"
 
 # Not every mistake has a word that can be printed as it is.
@@ -56,7 +62,8 @@ refused "bytes above ASCII" 'nvmq: plan: "' "plan=$(printf 'd\303\251fault=1')"
 
 # Legal, if odd
 for text in "" "  " ",,," "default=1,,  ,read=0" "default=65535" "default=1 ; default=2" "depth=2 vectors=1" \
-	    "default=node read=core poll=cpu" "$BDF0" "${BDF0#0000:},default=1" "placement=free irq=msix"; do
+	    "default=node read=core poll=cpu" \
+	    "default=0-1:rest/64 poll=3-99:0-2" "leave=3,coalesce=off,read=1/9" "$BDF0" "${BDF0#0000:},default=1" "placement=free irq=msix"; do
 	check "legal: \"$text\"" load "plan=$text"
 	check "the disk reads" zeroes "$(dev "$BDF0")" 0 65536
 	unload

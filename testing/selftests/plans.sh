@@ -6,7 +6,7 @@
 # vm 7.2: -c 4 -d strict,size=256M,queues=12 -- path
 # vm 7.2: -c 4 -d strict,size=128M,queues=8,raw=to:1,raw=crto:0 -- trouble
 # kernels: 6.1 7.2
-# time: 40
+# time: 60
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -46,9 +46,54 @@ strays() {
 	done
 }
 
+# map_of TYPE: the queue of each CPU, in their order
+map_of() {
+	local cpu
+	queues_read "$BDF0"
+	local -n map=CPU_${1^^}
+	for cpu in $(seq 0 3); do
+		echo "${map[$cpu]}"
+	done | paste -sd' '
+}
+
+# deepest RW: the most commands that were outstanding on a queue while CPU 0 wants 64 of them
+deepest() {
+	local hipri=0
+	[ "$1" != poll ] || hipri=1
+	echo >"$tracing/trace"
+	echo 1 >"$tracing/events/nvmq/nvmq_command/enable"
+	echo 1 >"$tracing/events/nvmq/nvmq_completion/enable"
+	fio --name=deep --filename="$node" --rw="${1/poll/read}" --bs=4k --size=512k --offset=64M --direct=1 --ioengine=io_uring \
+		--hipri=$hipri --iodepth=64 --iodepth_batch=16 --cpus_allowed=0 --thread >/dev/null || echo "fio failed "
+	echo 0 >"$tracing/events/enable"
+	awk '
+		!/ qid=[1-9]/ { next }
+		{ match($0, /qid=[0-9]+/); qid = substr($0, RSTART + 4, RLENGTH - 4) }
+		/nvmq_command:/ && ++out[qid] > most { most = out[qid] }
+		/nvmq_completion:/ { out[qid]-- }
+		END { print most + 0 }' "$tracing/trace"
+}
+
+# tag_depths: how many tags each hardware context has, those that follow each other only once
+tag_depths() {
+	local i
+	for ((i = 0; ; i++)); do
+		[ -d "/sys/kernel/debug/block/$disk/hctx$i" ] || break
+		sed -n '/^bitmap_tags/,$s/^depth=//p' "/sys/kernel/debug/block/$disk/hctx$i/tags" | head -n 1
+	done | uniq | paste -sd' '
+}
+
+# coalescings: what Interrupt Coalescing was set to, from the trace, which has dword 11 above dword 10
+coalescings() {
+	sed -n 's/.*nvmq_command: .* qid=0 .* opcode=0x09 .* cdw10=0x\([0-9a-f]*\) .*/\1/p' "$tracing/trace" |
+		sed -n 's/^8$/0/p; s/^\(.*\)00000008$/\1/p' | paste -sd' '
+}
+
 case $1 in
 path)
 	load plan=default=1
+	# In the order in which they came, whichever CPU they came on.
+	echo counter >"$tracing/trace_clock"
 	disk=$(disk "$BDF0") node=$(dev "$BDF0")
 	random_file "$T_TMP/data" $((1 << 20))
 	put "$T_TMP/data" "$node" $((1 << 20))
@@ -72,24 +117,112 @@ path)
 		default=4|4 0 0
 		default=node|1 0 0
 		poll=2,default=64|4 0 2|default=64 poll=2
+		default=rest|1 0 0
+		default=0+3:rest|2 0 0
+		default=3:1:0+2/7 read=rest poll=0-1:2-3/5|3 1 2
+		read=0:1:2:3 poll=3-9:rest/16 vectors=4|4 4 2|default=cpu read=0:1:2:3 poll=3-9:rest/16 vectors=4
+		default=1-3:0 placement=free irq=msi|2 0 0|default=1-3:0 irq=msi placement=free
+		poll=2/9 depth=33 leave=3 coalesce=4/200|4 0 2|default=cpu poll=2/9 depth=33 leave=3 coalesce=4/200
+		default=4 read=4 poll=4 leave=10 coalesce=off|1 1 0|default=4 read=4 poll=4 leave=10
 		irq=msi|4 0 0|default=cpu irq=msi
 		|4 0 0|default=cpu
 	ROWS
 	is "all that without a reset" "$(log_count 'reset:')" 0
 	is "the controller was not enabled again" "$(device_stat enables)" "$enables"
 
-	# What is wrong is refused as a whole, and says why: each word of a right plan replaced by a wrong one, at each place.
+	# The map is the list.
+	while IFS='|' read -r plan type want; do
+		check "$plan: taken" set_plan "$plan"
+		is "$plan: the map is the list" "$(map_of "$type")" "$want"
+	done <<-ROWS
+		default=0+3:rest|default|1 2 2 1
+		default=rest:1|default|1 2 1 1
+		default=2-3:0-1|default|2 2 1 1
+		default=cpu read=3:rest|read|6 6 6 5
+		default=1+3:0+2 poll=3:2:1:0|poll|6 5 4 3
+	ROWS
+
+	# As many commands at a time as the type may have, before and after a reset.
+	lie "when io every 1 then delay 20ms"
+	while IFS='|' read -r plan write read poll tags; do
+		check "$plan: taken" set_plan "$plan"
+		is "$plan: tags" "$(tag_depths)" "$tags"
+		is "$plan: writes at a time" "$(deepest write)" "$write"
+		is "$plan: reads at a time" "$(deepest read)" "$read"
+		[ "$poll" = - ] || is "$plan: polled reads at a time" "$(deepest poll)" "$poll"
+	done <<-ROWS
+		default=cpu/4|4|4|-|4
+		default=2/4 read=2/9|4|9|-|4 9
+		default=2/5 read=1/9 poll=4/3|5|9|3|5 9 3
+		default=3 depth=7|7|7|-|7
+		default=1/12 read=2 depth=6|12|6|-|12 6
+	ROWS
+	echo 1 >"$sys/nvmq/reset"
+	is "after a reset: tags" "$(tag_depths)" "12 6"
+	is "after a reset: writes at a time" "$(deepest write)" 12
+	check "no depth: taken" set_plan default=4
+	is "no depth: tags" "$(tag_depths)" 1023
+	is "no depth: writes at a time" "$(deepest write)" 64
+	check "more than there are tags: taken" set_plan "default=2/4000 read=1/8"
+	is "more than there are tags: as many as there are" "$(attr "$BDF0" granted)" \
+		"default=2 read=1/8 poll=0 depth=1023 vectors=4 irq=msix"
+	is "more than there are tags: tags" "$(tag_depths)" "1023 8"
+	device unlie all
+
+	# Coalescing is asked for when it changes, and after a reset.
+	echo >"$tracing/trace"
+	echo 1 >"$tracing/events/nvmq/nvmq_command/enable"
+	for plan in "default=2 coalesce=8/100" "default=4 coalesce=8/100" "coalesce=256/25500" "coalesce=1/300" default=2; do
+		check "$plan: taken" set_plan "$plan"
+	done
+	is "coalescing: as asked, as often as it changes" "$(coalescings)" "107 ffff 300 0"
+	check "coalescing: another" set_plan "default=2 coalesce=2/100"
+	echo >"$tracing/trace"
+	echo 1 >"$sys/nvmq/reset"
+	is "coalescing: again after a reset" "$(coalescings)" 101
+	echo 0 >"$tracing/events/enable"
+	like "coalescing: granted" "$(attr "$BDF0" granted)" " coalesce=2/100$"
+	check "coalescing: the data is what it was" same "$T_TMP/data" "$node" $((1 << 20))
+	lie "when set-features feature 8 then status invalid-field dnr"
+	log_mark
+	check "coalescing refused: taken all the same" set_plan "default=2 coalesce=4/100"
+	log_has "coalescing refused: one line" "Interrupt Coalescing, refused"
+	is "coalescing refused: no more than one" "$(log_count 'Interrupt Coalescing')" 1
+	like "coalescing refused: as it was" "$(attr "$BDF0" granted)" " coalesce=2/100$"
+	echo 1 >"$sys/nvmq/reset"
+	like "coalescing refused after a reset: granted" "$(attr "$BDF0" granted)" " coalesce=off$"
+	device unlie all
+
+	# Lists that fit no machine of four CPUs.
+	check "to begin with" set_plan default=4
+	while IFS='|' read -r plan reason; do
+		log_mark
+		check_fails "$plan: refused" set_plan "$plan"
+		log_has "$plan: the log says why" "plan: \"${plan//+/.}\": $reason"
+		is "$plan: nothing has changed" "$(attr "$BDF0" plan)" default=4
+	done <<-ROWS
+		default=0-2|a CPU of this machine has no queue
+		poll=0-1:3|a CPU of this machine has no queue
+		default=0-3:4|a queue has no CPU of this machine
+		read=0-3:rest/9|a queue has no CPU of this machine
+		default=0+1-3:2|CPU named twice
+	ROWS
+	# What is wrong is refused as a whole, and says why: wrong words among right ones, each at every second place.
 	before="$(attr "$BDF0" plan) $(attr "$BDF0" granted)" count=0 taken="" silent=""
 	bad_words=("default=0" "default=x" "default=" "default=65536" "default=-1" "default=1,default=2" "read=65536" "read=many"
-		"poll=1.5" "poll=0x2" "depth=1" "depth=4096" "depth=64" "vectors=0" "vectors=2049" "irq=none" "irq=4"
+		"poll=1.5" "poll=0x2" "depth=1" "depth=4096" "depth=64/64" "vectors=0" "vectors=2049" "irq=none" "irq=4"
 		"placement=mine" "queues=4" "default 2" "=3" "read==1" "$BDF0" "default=2;default=3" "depth=99999999999999999999"
+		"default=0-2" "default=0-3:4-7" "read=0-3:rest" "poll=1:rest:1" "read=3-0:rest" "poll=0::rest" "read=rest:rest"
+		"poll=65535:rest" "read=$(seq -s: 0 60)" "default=2/1" "read=1/4096" "poll=2/" "default=/4/4" "leave=65536" "leave=x"
+		"coalesce=8" "coalesce=0/100" "coalesce=257/100" "coalesce=8/50" "coalesce=8/25600" "coalesce=off/0"
 		$'read=\x01' "poll=$(printf '9%.0s' {1..200})")
-	for word in "${bad_words[@]}"; do
-		for place in "WORD" "default=2 WORD" "WORD default=2" "read=1,WORD,poll=1" "vectors=3 WORD irq=msix" "placement=free, WORD"; do
-			text=${place/WORD/"$word"}
+	places=("WORD" "default=2 WORD" "WORD default=2" "read=1,WORD,poll=1" "vectors=3 WORD irq=msix" "placement=free, WORD")
+	for i in "${!bad_words[@]}"; do
+		for ((place = i % 2; place < ${#places[@]}; place += 2)); do
+			text=${places[place]/WORD/"${bad_words[i]}"}
 			log_mark
 			! set_plan "$text" || taken+=" \"$text\""
-			t_log_grep "nvmq $BDF0: plan: |callbacks suppressed" || [ "$count" -ge 10 ] || silent+=" \"$text\""
+			t_log_grep "nvmq $BDF0: plan: |callbacks suppressed" || [ "$count" -ge 8 ] || silent+=" \"$text\""
 			count=$((count + 1))
 		done
 	done
@@ -111,12 +244,16 @@ random)
 	one_of() { local words=("$@"); echo "${words[RANDOM % $#]}"; }
 	random_plan() {
 		local text
-		text="default=$(one_of 1 2 3 "$cpus" cpu core node $((RANDOM % 12 + 1)))"
-		[ $((RANDOM % 2)) = 0 ] || text+=" read=$(one_of 0 1 2 cpu)"
-		[ $((RANDOM % 2)) = 0 ] || text+=" poll=$(one_of 0 1 2 cpu)"
+		text="default=$(one_of 1 2 3 "$cpus" cpu core node $((RANDOM % 12 + 1)) rest 0+2:rest 3:1:rest)"
+		text+=$(one_of "" "" /$((RANDOM % 30 + 2)))
+		[ $((RANDOM % 2)) = 0 ] || text+=" read=$(one_of 0 1 2 cpu 0-1:rest 2:rest/3 1/200 cpu/$((RANDOM % 1022 + 2)))"
+		[ $((RANDOM % 2)) = 0 ] || text+=" poll=$(one_of 0 1 2 cpu 3:0-2+4-9 rest 2/2 cpu/17)"
+		[ $((RANDOM % 4)) = 0 ] && text+=" depth=$((RANDOM % 500 + 2))"
 		[ $((RANDOM % 3)) = 0 ] && text+=" vectors=$((RANDOM % 8 + 1))"
 		[ $((RANDOM % 8)) = 0 ] && text+=" irq=msi"
 		[ $((RANDOM % 5)) = 0 ] && text+=" placement=free"
+		[ $((RANDOM % 5)) = 0 ] && text+=" leave=$((RANDOM % 12 + 1))"
+		[ $((RANDOM % 5)) = 0 ] && text+=" coalesce=$((RANDOM % 16 + 1))/$((RANDOM % 9 + 1))00"
 		echo "$text"
 	}
 	load_begin --filename="$node" --offset=16M --fdatasync=64
@@ -136,7 +273,7 @@ random)
 		ms=$((($(date +%s%N) - begun) / 1000000))
 		total_ms=$((total_ms + ms))
 		[ "$ms" -le "$slowest" ] || slowest=$ms
-		[ "$(attr "$BDF0" plan)" = "$(tr -s ' ' <<<"${plan/ read=0/}" | sed 's/ poll=0//')" ] || wrong+=" \"$plan\""
+		[ "$(attr "$BDF0" plan)" = "$(sed -E 's/ (read|poll)=0( |$)/\2/g; s/ poll=0$//' <<<"$plan")" ] || wrong+=" \"$plan\""
 		case $((i % 10)) in
 		3) echo 1 >"$sys/nvmq/reset" || refused+=" reset" ;;
 		5)
@@ -161,6 +298,9 @@ random)
 	note "a change took $((total_ms / changes)) ms on average, $slowest ms at most"
 	umount "$T_TMP/mnt"
 	is "every CPU's queue works afterwards" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
+	check "and with the deepest queues" set_plan default=2
+	is "which they have" "$(attr "$BDF0" granted)" "default=2 read=0 poll=0 depth=1023 vectors=3 irq=msix"
+	is "all of them" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
 	is "the device has seen nothing wrong" "$(device_stat violations)" 0
 	;;
 trouble)
@@ -202,6 +342,17 @@ trouble)
 	lie "when create-cq once then drop"
 	set_plan default=1 || true
 	usable "the device does not answer to a creation" "$(attr "$BDF0" plan)" "$(counts "$BDF0")"
+	# Fewer queues than a list has.
+	check "lists of twelve queues, of eight: taken" set_plan "default=3:2:1:0 read=3:2:1:0 poll=3:2:1:0"
+	is "lists of twelve queues: the default queues have theirs" "$(attr "$BDF0" granted)" \
+		"default=4 read=3 poll=1 depth=1023 vectors=8 irq=msix spread=read,poll"
+	is "lists of twelve queues: which is followed" "$(map_of default)" "4 3 2 1"
+	usable "lists of twelve queues" "default=3:2:1:0 read=3:2:1:0 poll=3:2:1:0" "4 3 1"
+	lie "when create-cq nth 3 then refuse-create"
+	check "the third queue of a list is refused: taken" set_plan "default=3:2:1:0/8"
+	is "the third queue of a list is refused: granted" "$(attr "$BDF0" granted)" \
+		"default=2 read=0 poll=0 depth=8 vectors=3 irq=msix spread=default"
+	usable "the third queue of a list is refused" "default=3:2:1:0/8" "2 0 0"
 	# A command that hangs is not waited for, nor given up.
 	check "to begin with" set_plan default=2
 	lie "when io once then delay 8s"
