@@ -119,7 +119,7 @@ for ((n = ${3:-1}; n < 3000; n++)); do
 done
 note "$n allocations; bind refused: $refused; dead: $dead; without a disk: $diskless; without queues: $queueless"
 log_mark
-within "allocations that were made to fail" "$n" 20 2999
+within "allocations that were made to fail" "$n" 5 2999
 is "after none of them was anything wrong" "$bad" ""
 if [ "$what" = probe ]; then
 	within "some of them were needed" "$refused" 5 2999

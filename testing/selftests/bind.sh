@@ -149,6 +149,7 @@ disks)
 	check "the data is the same" same "$T_TMP/data" "/dev/$(ns "$BDF0" 1)" 0
 	;;
 vfio)
+	modinfo vfio-pci >/dev/null 2>&1 || skip_all "this kernel has no vfio-pci"
 	wait_for "the kernel's driver has it" theirs "$BDF0" 1
 	random_file "$T_TMP/data" $((1 << 20))
 	put "$T_TMP/data" "/dev/$(ns "$BDF0" 1)" 0
@@ -190,6 +191,7 @@ refusal)
 	device clear
 	;;
 paths)
+	modinfo -F parm nvme-core 2>/dev/null | grep -q '^multipath:' || skip_all "this kernel's driver knows no paths"
 	# The number of the subsystem is that of whichever controller was first.
 	shared() { local dir; for dir in /sys/devices/virtual/nvme-subsystem/*/nvme*n1; do echo "${dir##*/}"; done; }
 	both() { [ "$(driver_of "$BDF0") $(driver_of "$BDF1")" = "nvme nvme" ] && [ -b "/dev/$(shared)" ]; }

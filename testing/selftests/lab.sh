@@ -28,7 +28,7 @@ like "and a disk that nobody uses" "$(lab run "$disk" --spec "$T_TMP/spec" --des
 umount "$T_TMP/mnt"
 sed 's/default=1 poll=1/default=1 poll=x/' "$T_TMP/spec" >"$T_TMP/wrong"
 like "a plan that is none is found before anything is run" "$(lab run "$disk" --spec "$T_TMP/wrong" --destroy-data -o "$T_TMP/no" || true)" \
-	'plan poll: .*"poll=x": number, cpu, core or node expected'
+	'plan poll: .*"poll=x": number, cpu, core, node or CPUs expected'
 check_fails "nothing was made of these" test -e "$T_TMP/no"
 is "nothing was changed by them" "$(attr "$BDF0" plan) $(attr "$BDF0" stats)" "default=2 0"
 
