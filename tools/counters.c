@@ -494,8 +494,8 @@ int counters_watch(const struct sys_ctrl *ctrl, const struct counters_watch *wat
 	if (!watch->seconds) {
 		ret = !before.nr_queues;
 		if (ret)
-			fprintf(stderr, "nvmq: %s: nothing was counted yet; see --seconds, and nvmq stat on\n",
-				ctrl->bdf);
+			fprintf(stderr, "nvmq: %s: nothing was counted yet; %s\n", ctrl->bdf,
+				"see --seconds, and nvmq stat on");
 		else
 			show(ctrl, &before, arg);
 		counters_free(&before);

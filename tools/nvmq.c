@@ -56,15 +56,12 @@ static void usage(FILE *to)
 /* A program of its own, in the same folder as this one. */
 int cmd_lab(int argc, char **argv)
 {
-	static const char name[] = "/nvmq-lab";
-	char path[4096];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
-	char *end;
+	char self[4096], path[4096 + 16];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	(void)argc;
-	path[len > 0 ? len : 0] = '\0';
-	end = strrchr(path, '/');
-	strcpy(end ? end : path, name);
+	self[len > 0 ? len : 0] = '\0';
+	snprintf(path, sizeof(path), "%.*s/nvmq-lab", (int)(strrchr(self, '/') - self), self);
 	argv[0] = path;
 	execv(path, argv);
 	fprintf(stderr, "nvmq lab: %s: %s\n", path,

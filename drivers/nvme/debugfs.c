@@ -74,8 +74,9 @@ static int queues_show(struct seq_file *m, void *unused)
 	for (qid = 1; qid <= total; qid++) {
 		const struct nvmq_ioq *ioq = qs->ioq[qid - 1];
 
-		seq_printf(m, "%u %s %u", qid, nvmq_qtype_name(nvmq_grant_type(&qs->grant, qid)),
-			   qs->grant.depth);
+		enum nvmq_qtype type = nvmq_grant_type(&qs->grant, qid);
+
+		seq_printf(m, "%u %s %u", qid, nvmq_qtype_name(type), qs->grant.depths[type]);
 		if (ioq->irq) {
 			seq_printf(m, " %d %d", ioq->vector, ioq->irq);
 			show_irq_cpus(m, ioq->irq);

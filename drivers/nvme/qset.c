@@ -7,6 +7,7 @@
  * mapping to a queue that does not exist.
  */
 #include <linux/cpumask.h>
+#include <linux/crash_dump.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 
@@ -17,6 +18,9 @@ static_assert((int)NVMQ_DEFAULT == HCTX_TYPE_DEFAULT);
 static_assert((int)NVMQ_READ == HCTX_TYPE_READ);
 static_assert((int)NVMQ_POLL == HCTX_TYPE_POLL);
 static_assert((int)NVMQ_NR_TYPES == HCTX_MAX_TYPES);
+
+/* No more than what blk-mq allows such a kernel, where it sets a limit. */
+#define KDUMP_TAGS	64
 
 static struct pci_dev *qset_pdev(const struct nvmq_qset *qs)
 {
@@ -54,7 +58,7 @@ int nvmq_qset_read_topology(struct nvmq_topology *topo)
 
 static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
 {
-	return (struct nvmq_plan_limits){
+	struct nvmq_plan_limits limits = {
 		.cpus = qs->topo.cpus,
 		.cores = qs->topo.cores,
 		.nodes = qs->topo.nodes,
@@ -65,6 +69,13 @@ static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
 		.vectors = NVMQ_PLAN_MAX_VECTORS,
 		.irq = NVMQ_IRQ_MSIX,
 	};
+
+	/* A kernel that saves the memory of another has little of its own. */
+	if (is_kdump_kernel()) {
+		limits.usable = min(limits.usable, 1u);
+		limits.tags = KDUMP_TAGS;
+	}
+	return limits;
 }
 
 /**
@@ -611,7 +622,7 @@ bool nvmq_qset_changed(const struct nvmq_qset *qs, const struct blk_mq_tag_set *
 		return true;
 	if (memcmp(qs->mapped.depths, qs->grant.depths, sizeof(qs->grant.depths)))
 		return true;
-	for (type = 0; type < NVMQ_NR_TYPES; type++)
+	for (type = 0; type < (int)set->nr_maps; type++)
 		for_each_possible_cpu(cpu)
 			if (set->map[type].mq_map[cpu] != map_entry(qs, type, cpu))
 				return true;
@@ -705,7 +716,8 @@ void nvmq_qset_map_queues(struct nvmq_qset *qs, struct blk_mq_tag_set *set)
 	bool ready;
 	u16 qid;
 
-	for (type = 0; type < NVMQ_NR_TYPES; type++) {
+	/* Some kernels have only one, if they save the memory of another. */
+	for (type = 0; type < (int)set->nr_maps; type++) {
 		struct blk_mq_queue_map *map = &set->map[type];
 
 		map->nr_queues = qs->mapped.queues[type];
