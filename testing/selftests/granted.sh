@@ -14,7 +14,7 @@ if [ "${1:-}" = kdump ]; then
 	is "one queue pair" "$(counts "$BDF0")" "1 0 0"
 	fio_ok "it works" --filename="$(dev "$BDF0")" --direct=1 --ioengine=libaio --iodepth=8 --numjobs=4 \
 		--rw=randwrite --bs=4k --size=2M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
-	check "and after a reset" eval 'echo 1 >"/sys/bus/pci/devices/$BDF0/nvmq/reset"'
+	check "and after a reset" dd if=<(echo 1) of="/sys/bus/pci/devices/$BDF0/nvmq/reset" status=none
 	fio_ok "it works too" --filename="$(dev "$BDF0")" --direct=1 --ioengine=libaio --iodepth=8 --rw=randread --bs=4k --size=2M
 	exit
 fi
