@@ -5,7 +5,7 @@
 #
 #   load N DRIVER [PARAMETER...]    load DRIVER as the N-th load of this boot
 #   bind ADDRESS                    bind the PCI device to it, wait for its disk
-#   fio FILE SCHEDULER MEMORY       run the jobs in DIR/FILE on that disk
+#   fio FILE SCHEDULER MEMORY       run the jobs; "counted" is no memory, but nvmq's counters in DIR/FILE on that disk
 #   tick CPU                        count what a timer tick costs
 set -euo pipefail
 
@@ -118,6 +118,8 @@ run_fio()
 		pid=$!
 		until grep -q ready /tmp/scatter 2>/dev/null; do sleep 0.1; done
 		echo "@segments $(cut -d ' ' -f 2 /tmp/scatter)" >>"$log"
+	elif [[ $memory == counted ]]; then
+		echo 1 >"/sys/block/$disk/device/nvmq/stats"
 	elif [[ $memory == huge ]]; then
 		echo 8 >/proc/sys/vm/nr_hugepages
 	fi
@@ -131,6 +133,7 @@ run_fio()
 		kill "$pid"
 		wait "$pid" 2>/dev/null || true
 	fi
+	[[ $memory != counted ]] || echo 0 >"/sys/block/$disk/device/nvmq/stats"
 	echo 0 >/proc/sys/vm/nr_hugepages
 }
 

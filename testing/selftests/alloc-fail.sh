@@ -72,6 +72,9 @@ try_reset() {
 	# One queue less, or one more, than before: the maps are made anew.
 	lie "when always then grant $((n % 2 + 1))"
 	echo 1 >"$sys/nvmq/reset" 2>/dev/null || true
+	# And the counters, which have memory of their own.
+	echo 0 >"$sys/nvmq/stats"
+	echo 1 >"$sys/nvmq/stats" 2>/dev/null || true
 	poll_until "$T_PATIENCE" settled || bad+=" $n:$(state "$BDF0")"
 	# What comes after a reset, and its end.
 	echo 1 >"$sys/nvmq/rescan" 2>/dev/null || true
