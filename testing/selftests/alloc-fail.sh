@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# description: each allocation under the driver fails once, in probe and in reset: no hang, no leak, and the next try works
+# description: each allocation under the driver fails once, in probe, in reset and when the plan changes: no hang, no leak, and the next try works
 # vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab probe
 # vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab reset
+# vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=3 -- failslab plan
 # vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc probe
 # vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc reset
 # kernels: check-debug coverage
@@ -64,7 +65,7 @@ settled() { is_state "$BDF0" live || is_state "$BDF0" dead; }
 # From each CPU, so that each queue is used.
 right() { [ -z "$(cpus_differ 20 "$(dev "$BDF0")" 64 "$T_TMP/data" 2>/dev/null)" ]; }
 
-# try_probe, try_reset: what is done with a failure under way; leave the driver bound, and no disk of it in use
+# try_probe, try_reset, try_plan: what is done with a failure under way; leave the driver bound, and no disk of it in use
 try_probe() {
 	bind 2>/dev/null || refused=$((refused + 1))
 }
@@ -81,10 +82,18 @@ try_reset() {
 	device unlie all
 }
 
+try_plan() {
+	local plans=(default=1 "default=1/8 read=1 poll=1")
+	# The old plan comes back, or a reset brings queues.
+	echo "${plans[n % 2]}" >"$sys/nvmq/plan" 2>/dev/null || refused=$((refused + 1))
+	poll_until "$T_PATIENCE" settled || bad+=" $n:$(state "$BDF0")"
+	echo 1 >"$sys/nvmq/rescan" 2>/dev/null || true
+}
+
 bad='' refused=0 dead=0 diskless=0 queueless=0
-[ "$what" = reset ] || unbind
+[ "$what" != probe ] || unbind
 for ((n = ${3:-1}; n < 3000; n++)); do
-	[ $((n % 50)) -ne 0 ] || note "$n, bind refused: $refused; dead: $dead; without a disk: $diskless; without queues: $queueless"
+	[ $((n % 50)) -ne 0 ] || note "$n, refused: $refused; dead: $dead; without a disk: $diskless; without queues: $queueless"
 	log_mark
 	were=$bad
 	arm "$n"
@@ -97,7 +106,7 @@ for ((n = ${3:-1}; n < 3000; n++)); do
 		elif [ "$(granted "$BDF0" default)" -eq 0 ]; then
 			queueless=$((queueless + 1))
 			# I/O fails until a reset brings some.
-			if [ "$what" = reset ]; then
+			if [ "$what" != probe ]; then
 				echo 1 >"$sys/nvmq/reset" || true
 				right || bad+=" $n:queues"
 			fi
@@ -120,13 +129,14 @@ for ((n = ${3:-1}; n < 3000; n++)); do
 		ready "$BDF0" || bad+=" $n:ready"
 	fi
 done
-note "$n allocations; bind refused: $refused; dead: $dead; without a disk: $diskless; without queues: $queueless"
+note "$n allocations; refused: $refused; dead: $dead; without a disk: $diskless; without queues: $queueless"
 log_mark
 within "allocations that were made to fail" "$n" 5 2999
 is "after none of them was anything wrong" "$bad" ""
-if [ "$what" = probe ]; then
-	within "some of them were needed" "$refused" 5 2999
-fi
+case $what in
+probe) within "some of them were needed" "$refused" 5 2999 ;;
+plan) within "some of them were needed" "$refused" 1 2999 ;;
+esac
 bound "$BDF0" || bind
 check "with memory it is ready" ready "$BDF0"
 check "the data is what it was" same "$T_TMP/data" "$(dev "$BDF0")" 0
