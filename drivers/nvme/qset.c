@@ -365,6 +365,12 @@ static void set_live(struct nvmq_ioq *ioq, bool live)
 	spin_unlock(&ioq->q.cq_lock);
 }
 
+/* The command was refused, or not even sent; after any other error nobody knows. */
+static bool was_not_done(int err)
+{
+	return err == -EIO || err == -ENOMEM;
+}
+
 /* Memory, interrupt, CQ, SQ: in this order, and back if one of them fails. */
 static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16 qid)
 {
@@ -407,8 +413,10 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	}
 
 	err = nvmq_admin_create_cq(qs->admin, &ioq->q, vector);
-	if (err)
+	if (err) {
+		qs->stray = !was_not_done(err);
 		goto free_irq;
+	}
 	err = nvmq_admin_create_sq(qs->admin, &ioq->q, qid);
 	if (err)
 		goto delete_cq;
@@ -416,9 +424,8 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	return 0;
 
 delete_cq:
-	/* After an error status the CQ is there and unused; else nobody knows. */
-	if (err == -EIO)
-		nvmq_admin_delete_cq(qs->admin, qid);
+	if (!was_not_done(err) || nvmq_admin_delete_cq(qs->admin, qid))
+		qs->stray = true;
 free_irq:
 	free_ioq_irq(ioq);
 	return err;
@@ -446,7 +453,7 @@ no_irq:
 bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete)
 {
 	u16 total = nvmq_grant_total(&qs->grant);
-	bool done = delete;
+	bool done = delete && !qs->stray;
 	u16 qid;
 
 	for (qid = 1; qid <= total; qid++)
@@ -502,6 +509,7 @@ void nvmq_qset_drain(struct nvmq_qset *qs)
 int nvmq_qset_ask(struct nvmq_qset *qs)
 {
 	qs->pairs = 0;
+	qs->stray = false;
 	qs->coalescing = (struct nvmq_coalescing){ 0 };
 	if (qs->admin->hw->no_io)
 		return 0;

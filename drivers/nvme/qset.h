@@ -39,6 +39,7 @@ struct nvmq_coalescing {
  * @coalescing: what the device was told since it was enabled
  * @prp_align: alignment of PRP lists that the device wants
  * @sgl: the controller takes SGLs; set by the owner before nvmq_qset_start()
+ * @stray: the device may have a queue that @grant does not know: it must be disabled
  * @pools: memory shared by the queues
  * @vectors: interrupt vectors allocated; 0 while there are none
  *
@@ -60,6 +61,7 @@ struct nvmq_qset {
 	struct nvmq_coalescing coalescing;
 	u32 prp_align;
 	bool sgl;
+	bool stray;
 	struct nvmq_io_pools pools;
 	int vectors;
 };
