@@ -51,11 +51,12 @@ done <<-ROWS
 	default=4|4|default=4 read=0 poll=0
 	default=1 read=4|8|default=1 read=4 poll=0
 	default=2,poll=2,vectors=2|8|default=2 read=0 poll=2
+	default=0-2:3-3 read=1/16|8|default=2 read=1/16 poll=0
 	default=6|4|default=4 read=0 poll=0
 ROWS
 before="$(attr "$BDF0" plan) $(attr "$BDF0" granted)"
 check_fails "a plan that is none" nvmq plan "$disk" set default=2 poll=many
-check_fails "another depth" nvmq plan "$disk" set depth=64
+check_fails "one that leaves CPU 3 without a queue" nvmq plan "$disk" set default=0-1:2-2
 is "no effect" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" "$before"
 
 load_begin --filename="/dev/$disk" --offset=8M
