@@ -1078,31 +1078,25 @@ static int carry_out(struct nvmq_ctrl *ctrl)
 /**
  * nvmq_ctrl_set_plan - carry another plan out, while I/O waits
  * @ctrl: a controller that was started
- * @plan: the plan
+ * @plan: the plan, which nvmq_plan_check() finds right
  *
  * Waits for the commands in flight, deletes the queues, creates others and changes
  * the maps, without a reset.  What was asked before comes back if that cannot be
  * done; where queues can be neither deleted nor created the controller is reset.
  *
  * Context: sleeps.
- * Return: 0; -EINVAL for lists of CPUs that do not fit this machine; -EBUSY if the
- * controller is not live; -ETIMEDOUT if commands are outstanding for too long; or why
- * no queue can be created.  After an error the plan is what it was.
+ * Return: 0; -EBUSY if the controller is not live; -ETIMEDOUT if commands are
+ * outstanding for too long; or why no queue can be created.  After an error the plan is
+ * what it was.
  */
 int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 {
 	struct nvmq_qset *qset = &ctrl->qset;
 	struct device *dev = &ctrl->pdev->dev;
-	struct nvmq_plan_error error;
 	struct nvmq_plan old;
 	bool reset = false;
-	int err;
+	int err = 0;
 
-	err = nvmq_plan_check(plan, &qset->topo, &error);
-	if (err) {
-		dev_warn_ratelimited(dev, "plan: \"%s\": %s\n", error.word, error.reason);
-		return err;
-	}
 	mutex_lock(&ctrl->life);
 	old = qset->plan;
 	if (get_state(ctrl) != NVMQ_LIVE) {

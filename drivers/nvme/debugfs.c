@@ -73,7 +73,6 @@ static int queues_show(struct seq_file *m, void *unused)
 	}
 	for (qid = 1; qid <= total; qid++) {
 		const struct nvmq_ioq *ioq = qs->ioq[qid - 1];
-
 		enum nvmq_qtype type = nvmq_grant_type(&qs->grant, qid);
 
 		seq_printf(m, "%u %s %u", qid, nvmq_qtype_name(type), qs->grant.depths[type]);

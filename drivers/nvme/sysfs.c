@@ -31,15 +31,17 @@ static ssize_t plan_show(struct device *dev, struct device_attribute *attr, char
 static ssize_t plan_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			  size_t count)
 {
+	struct nvmq_ctrl *ctrl = dev_to_ctrl(dev);
 	struct nvmq_plan_error error;
 	struct nvmq_plan plan;
 	int err;
 
-	err = nvmq_plan_parse(buf, count, &plan, &error);
+	err = nvmq_plan_parse(buf, count, &plan, &error) ?:
+	      nvmq_plan_check(&plan, &ctrl->qset.topo, &error);
 	if (err)
 		dev_warn_ratelimited(dev, "plan: \"%s\": %s\n", error.word, error.reason);
 	else
-		err = nvmq_ctrl_set_plan(dev_to_ctrl(dev), &plan);
+		err = nvmq_ctrl_set_plan(ctrl, &plan);
 	return err ?: count;
 }
 static DEVICE_ATTR_RW(plan);
