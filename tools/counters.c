@@ -20,19 +20,9 @@ const char *const counters_nums[NR_NUMS] = {
 
 /* ---- lists of pairs ---- */
 
-static void *grow(void *memory, size_t count, size_t size)
-{
-	memory = reallocarray(memory, count, size);
-	if (!memory) {
-		fputs("nvmq: no memory\n", stderr);
-		exit(1);
-	}
-	return memory;
-}
-
 static void append(struct pairs *pairs, uint64_t what, uint64_t count)
 {
-	pairs->p = grow(pairs->p, pairs->n + 1, sizeof(*pairs->p));
+	pairs->p = sys_must(reallocarray(pairs->p, pairs->n + 1, sizeof(*pairs->p)));
 	pairs->p[pairs->n++] = (struct pair){ what, count };
 }
 
@@ -201,7 +191,7 @@ static void take_queue(struct counters *c, struct json_object *record)
 	struct counters_queue *q;
 	int i;
 
-	c->queues = grow(c->queues, c->nr_queues + 1, sizeof(*c->queues));
+	c->queues = sys_must(reallocarray(c->queues, c->nr_queues + 1, sizeof(*c->queues)));
 	q = &c->queues[c->nr_queues++];
 	memset(q, 0, sizeof(*q));
 	q->qid = number(record, "qid");
@@ -230,7 +220,7 @@ static void take_cpu(struct counters *c, struct json_object *record)
 {
 	struct counters_cpu *cpu;
 
-	c->cpus = grow(c->cpus, c->nr_cpus + 1, sizeof(*c->cpus));
+	c->cpus = sys_must(reallocarray(c->cpus, c->nr_cpus + 1, sizeof(*c->cpus)));
 	cpu = &c->cpus[c->nr_cpus++];
 	memset(cpu, 0, sizeof(*cpu));
 	cpu->cpu = number(record, "cpu");
@@ -259,8 +249,8 @@ static void parse(const char *text, struct counters *c)
 	memset(c, 0, sizeof(*c));
 	while (*text) {
 		size_t len = strcspn(text, "\n");
-		char *line = strndup(text, len);
-		struct json_object *record = line ? json_tokener_parse(line) : NULL;
+		char *line = sys_must(strndup(text, len));
+		struct json_object *record = json_tokener_parse(line);
 
 		if (record)
 			take(c, record);

@@ -124,7 +124,7 @@ static void refresh_ctrl(struct sys_ctrl *ctrl)
 	size_t i;
 
 	for (i = 0; i < 3; i++) {
-		char *text = sys_read("/sys/bus/pci/devices/%s/nvmq/%s", ctrl->bdf, names[i]);
+		char *text = sys_read(SYS_PCI "/%s/nvmq/%s", ctrl->bdf, names[i]);
 
 		if (!text)
 			continue;
