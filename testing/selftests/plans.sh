@@ -315,6 +315,33 @@ random)
 	is "all of them" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
 	is "the device has seen nothing wrong" "$(device_stat violations)" 0
 	;;
+time)
+	# Only by hand (Documentation/queues.rst): how long a change takes under load, by the number of queues.
+	load plan=default=1
+	disk=$(disk "$BDF0") node=$(dev "$BDF0")
+	load_begin --filename="$node"
+	io_begun "$disk"
+	while IFS='|' read -r queues plan other; do
+		times=()
+		check "$plan: taken" set_plan "$plan"
+		for i in {1..10}; do
+			begun=$(date +%s%N)
+			check "$queues queues, change $i" set_plan "$([ $((i % 2)) = 0 ] && echo "$plan" || echo "$other")"
+			times+=($((($(date +%s%N) - begun) / 1000000)))
+		done
+		is "$queues queues: granted" "$(counts "$BDF0" | tr ' ' '+' | bc)" "$queues"
+		note "$queues queues: $(printf '%s\n' "${times[@]}" | sort -n | paste -sd' ') ms"
+	done <<-ROWS
+		1|default=1|default=1/100
+		2|default=2|default=2/100
+		4|default=4|default=4/100
+		8|default=4 read=4|default=4/100 read=4
+		12|default=4 read=4 poll=4|default=4/100 read=4 poll=4
+		16|default=8 read=8|default=8/100 read=8
+		24|default=8 read=8 poll=8|default=8/100 read=8 poll=8
+	ROWS
+	load_end "the load"
+	;;
 trouble)
 	load io_timeout=30 admin_timeout=2 plan=default=2
 	disk=$(disk "$BDF0") node=$(dev "$BDF0")
