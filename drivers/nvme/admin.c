@@ -155,8 +155,8 @@ static unsigned int reap(struct nvmq_admin *admin)
 		found++;
 	}
 	if (found) {
-		nvmq_cq_end(&admin->q, &cur);
 		trace_nvmq_doorbell(admin->q.ctrl_id, 0, true, cur.head);
+		nvmq_cq_end(&admin->q, &cur);
 	}
 	return found;
 }
@@ -298,8 +298,8 @@ static void push(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, void *
 	*nvmq_sq_next(&admin->q) = *sqe;
 	trace_nvmq_command(admin->q.ctrl_id, 0, admin->q.tail, sqe);
 	nvmq_sq_push(&admin->q);
-	nvmq_sq_ring(&admin->q);
 	trace_nvmq_doorbell(admin->q.ctrl_id, 0, false, admin->q.tail);
+	nvmq_sq_ring(&admin->q);
 }
 
 static void submit(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, u32 epoch,

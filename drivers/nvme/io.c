@@ -318,11 +318,21 @@ static __always_inline void push(struct nvmq_ioq *ioq, struct request *rq)
 	nvmq_sq_push(&ioq->q);
 }
 
-/* @ioq->q.sq_lock held. */
+static noinline void trace_ring(const struct nvmq_ioq *ioq)
+{
+	if (ioq->q.tail != ioq->q.rung)
+		trace_nvmq_doorbell(ioq->q.ctrl_id, ioq->q.qid, false, ioq->q.tail);
+}
+
+/*
+ * @ioq->q.sq_lock held.  The event comes before the write: an interrupt may be
+ * here before whatever follows it.
+ */
 static __always_inline void ring(struct nvmq_ioq *ioq)
 {
-	if (nvmq_sq_ring(&ioq->q))
-		trace_nvmq_doorbell(ioq->q.ctrl_id, ioq->q.qid, false, ioq->q.tail);
+	if (trace_nvmq_doorbell_enabled())
+		trace_ring(ioq);
+	nvmq_sq_ring(&ioq->q);
 }
 
 /**
@@ -509,8 +519,8 @@ static __always_inline unsigned int reap(struct nvmq_ioq *ioq, struct io_comp_ba
 	if (!found)
 		return 0;
 	if (likely(ioq->q.live)) {
-		nvmq_cq_end(&ioq->q, &cur);
 		trace_nvmq_doorbell(ioq->q.ctrl_id, ioq->q.qid, true, cur.head);
+		nvmq_cq_end(&ioq->q, &cur);
 	} else {
 		/* Doorbells of a queue that is being taken away are not touched. */
 		nvmq_cq_leave(&ioq->q, &cur);

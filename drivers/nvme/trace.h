@@ -81,7 +81,7 @@ TRACE_EVENT(nvmq_prp_list,
 		  __print_array(__get_dynamic_array(list), __entry->count, 8))
 );
 
-/* A doorbell was written; @cq: completion queue head, else submission queue tail. */
+/* A doorbell is about to be written; @cq: completion queue head, else submission queue tail. */
 TRACE_EVENT(nvmq_doorbell,
 	TP_PROTO(u16 ctrl, u16 qid, bool cq, u32 value),
 	TP_ARGS(ctrl, qid, cq, value),
