@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab check check-debug coverage bench power-cut soak blktests shell docs modules install deb clean
+.PHONY: help run lab trace check check-debug coverage bench power-cut soak blktests shell docs modules install deb clean
 
 help: ## this list
 	@echo 'Commands:'
@@ -22,6 +22,9 @@ run: ## build nvmq, boot a VM, put a file system on its disk and verify it (K=, 
 
 lab: ## try queue plans in a VM, and make a report with pictures of it (K=, LAB="--seconds 5 --spec FILE")
 	@vm/lab
+
+trace: ## watch single I/Os from both sides of the bus of a VM, with pictures (K=)
+	@vm/trace
 
 check: ## every test on every kernel (T=name or K=6.12 for a part of it)
 	@testing/check

@@ -14,9 +14,11 @@ int cmd_lab(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_queues(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 
 /* Prints @object on stdout, and frees it. */
 void print_json(struct json_object *object);

@@ -92,6 +92,14 @@ remove()
 	rm -rf "$1"
 }
 
+# guest_tools: builds the nvmq command as .build/guest/nvmq, which runs here and in the guest, whose libraries may be others.
+# shellcheck disable=SC2034 # the scripts use it
+GUEST_NVMQ=/repo/.build/guest/nvmq
+guest_tools()
+{
+	env -u MAKEFLAGS -u MAKEOVERRIDES make -s -C "$NVMQ_TOP/tools" OUT="$NVMQ_TOP/.build/guest" LDFLAGS=-static
+}
+
 check_kernel_name()
 {
 	local k
