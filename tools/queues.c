@@ -171,7 +171,7 @@ static void print_row(const struct view *v, const struct sys_cpu *cpu, int type,
 	int hctx = hctx_of(v, cpu->cpu, type);
 	char number[16] = "", text[16] = "-", tags[16] = "-";
 	char vector[16] = "-", irq[16] = "-", qid[16] = "-";
-	const char *served = "-";
+	const char *served = "-", *note = fate(v, cpu, type);
 
 	if (first)
 		snprintf(number, sizeof(number), "%u", cpu->cpu);
@@ -186,8 +186,9 @@ static void print_row(const struct view *v, const struct sys_cpu *cpu, int type,
 			snprintf(irq, sizeof(irq), "%d", q->irq);
 		}
 	}
-	printf("%4s %4s  %-8s %5s %10s %5s %7s %5s  %-9s %s\n", number, number, sys_types[type], text,
-	       tags, qid, vector, irq, served, fate(v, cpu, type));
+	printf("%4s %4s  %-8s %5s %10s %5s %7s %5s  ", number, number, sys_types[type], text, tags,
+	       qid, vector, irq);
+	printf(*note ? "%-9s %s\n" : "%s%s\n", served, note);
 }
 
 static void print_unused(const struct view *v)

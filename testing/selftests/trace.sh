@@ -125,6 +125,7 @@ T_BG+=("$pid")
 poll_until 20 test -d "/sys/kernel/tracing/instances/nvmq-trace-$pid" || true
 kill -KILL "$pid"
 check "killed: it leaves one" poll_until 20 gone "$pid"
+wait "$pid" || true
 is "of its name" "$(instances)" "nvmq-trace-$pid "
 nvmq trace -- true >/dev/null
 is "which the next one takes away" "$(instances)" ""
