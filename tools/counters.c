@@ -195,6 +195,7 @@ static void take_queue(struct counters *c, struct json_object *record)
 	q = &c->queues[c->nr_queues++];
 	memset(q, 0, sizeof(*q));
 	q->qid = number(record, "qid");
+	q->cq = number(record, "cq");
 	snprintf(q->type, sizeof(q->type), "%s", word(record, "type"));
 	for (i = 0; i < NR_NUMS; i++)
 		q->num[i] = number(record, counters_nums[i]);

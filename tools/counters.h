@@ -45,6 +45,7 @@ struct pairs {
 /**
  * struct counters_queue - the counters of a queue
  * @qid: queue identifier
+ * @cq: the completion queue of it; 0 if that is not known
  * @type: default, read, poll; none if the plan does not have it any more
  * @num: the plain numbers
  * @batch: doorbells by the commands that they told of
@@ -55,6 +56,7 @@ struct pairs {
  */
 struct counters_queue {
 	unsigned int qid;
+	unsigned int cq;
 	char type[16];
 	uint64_t num[NR_NUMS];
 	struct pairs batch;

@@ -33,7 +33,7 @@ static void print_table(const struct sys_ctrl *ctrl)
 				printf("%4u", cpu->cpu);
 			else
 				printf("%4s", "");
-			printf("  %-8s %5u %5u %5u ", sys_types[type], q->qid - 1, q->qid, q->qid);
+			printf("  %-8s %5u %5u %5u ", sys_types[type], q->qid - 1, q->qid, q->cq);
 			if (q->vector >= 0)
 				printf("%7d %5d  %s\n", q->vector, q->irq,
 				       *q->cpus ? q->cpus : "-");
@@ -53,6 +53,7 @@ static struct json_object *queue_to_json(const struct sys_queue *q)
 	json_object_object_add(o, "qid", json_object_new_int(q->qid));
 	json_object_object_add(o, "type", json_object_new_string(q->type));
 	json_object_object_add(o, "depth", json_object_new_int(q->depth));
+	json_object_object_add(o, "cq", json_object_new_int(q->cq));
 	json_object_object_add(o, "vector", q->vector < 0 ? NULL : json_object_new_int(q->vector));
 	json_object_object_add(o, "irq", q->irq < 0 ? NULL : json_object_new_int(q->irq));
 	json_object_object_add(o, "served_by", json_object_new_string(q->cpus));
@@ -92,10 +93,22 @@ static bool same_queues(const struct sys_cpu *a, const struct sys_cpu *b)
 	return !memcmp(a->qid, b->qid, sizeof(a->qid));
 }
 
+/* Is the completion queue @cq that of several submission queues? */
+static bool is_shared(const struct sys_ctrl *ctrl, unsigned int cq)
+{
+	unsigned int users = 0;
+	size_t i;
+
+	for (i = 0; i < ctrl->nr_queues; i++)
+		users += ctrl->queues[i].cq == cq;
+	return users > 1;
+}
+
 static void print_dot(const struct sys_ctrl *ctrl, FILE *to)
 {
 	static const char *const colors[3] = { "#1f4e79", "#2e7d32", "#b26a00" };
 	size_t i, first = 0;
+	bool shared;
 	int type;
 
 	fputs("digraph map {\n"
@@ -126,8 +139,17 @@ static void print_dot(const struct sys_ctrl *ctrl, FILE *to)
 
 		if (!q->qid)
 			continue;
-		fprintf(to, "\tq%u [label=\"hctx %u\\nSQ %u, CQ %u\", fillcolor=\"#dfe9f5\"];\n",
-			q->qid, q->qid - 1, q->qid, q->qid);
+		/* A completion queue of several is a box of its own. */
+		shared = is_shared(ctrl, q->cq);
+		fprintf(to, "\tq%u [label=\"hctx %u\\nSQ %u", q->qid, q->qid - 1, q->qid);
+		if (!shared)
+			fprintf(to, ", CQ %u", q->cq);
+		fputs("\", fillcolor=\"#dfe9f5\"];\n", to);
+		if (shared) {
+			fprintf(to, "\tk%u [label=\"CQ %u\", fillcolor=\"#dfe9f5\"];\n", q->cq,
+				q->cq);
+			fprintf(to, "\tq%u -> k%u;\n", q->qid, q->cq);
+		}
 		if (q->vector < 0) {
 			fputs("\tpolled [style=dashed];\n", to);
 			fprintf(to, "\tq%u -> polled [style=dashed];\n", q->qid);
@@ -137,8 +159,10 @@ static void print_dot(const struct sys_ctrl *ctrl, FILE *to)
 			q->vector, q->vector, q->irq);
 		fprintf(to, "\ts%d [label=\"served by CPU %s\", style=dotted];\n", q->vector,
 			*q->cpus ? q->cpus : "-");
-		fprintf(to, "\tq%u -> v%d;\n\tv%d -> s%d [style=dotted];\n", q->qid, q->vector,
-			q->vector, q->vector);
+		/* Once for each completion queue. */
+		if (q->cq == q->qid)
+			fprintf(to, "\t%c%u -> v%d;\n\tv%d -> s%d [style=dotted];\n",
+				shared ? 'k' : 'q', q->qid, q->vector, q->vector, q->vector);
 	}
 	fputs("}\n", to);
 }

@@ -489,8 +489,8 @@ int sys_read_queues(struct sys_ctrl *ctrl)
 						(ctrl->nr_queues + 1) * sizeof(*ctrl->queues)));
 		q = &ctrl->queues[ctrl->nr_queues];
 		memset(q, 0, sizeof(*q));
-		if (sscanf(line, "%u %15s %u %63s %63s %255s", &q->qid, q->type, &q->depth, word[0],
-			   word[1], q->cpus) != 6)
+		if (sscanf(line, "%u %15s %u %u %63s %63s %255s", &q->qid, q->type, &q->depth,
+			   &q->cq, word[0], word[1], q->cpus) != 7)
 			continue;
 		q->vector = number_or(word[0], -1);
 		q->irq = number_or(word[1], -1);

@@ -19,9 +19,10 @@ extern const char *const sys_types[3];
 
 /**
  * struct sys_queue - a line of debugfs queues
- * @qid: queue identifier, of the submission queue and of the completion queue
+ * @qid: queue identifier, that of the submission queue
  * @type: admin, default, read or poll
  * @depth: commands that may be outstanding
+ * @cq: identifier of its completion queue
  * @vector: interrupt vector; -1 for a queue without interrupts
  * @irq: Linux interrupt number; -1 likewise
  * @cpus: list of the CPUs that it is delivered to, empty if there are none
@@ -30,6 +31,7 @@ struct sys_queue {
 	unsigned int qid;
 	char type[16];
 	unsigned int depth;
+	unsigned int cq;
 	int vector;
 	int irq;
 	char cpus[256];

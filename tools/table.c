@@ -75,6 +75,8 @@ const char *table_queue(const struct counters_queue *q, double seconds, char *li
 	    (unsigned long long)num[NUM_DEPTH_MAX]);
 	add_times(line, q->host);
 	add_times(line, q->device);
+	if (q->cq && q->cq != q->qid)
+		add(line, "  completes in CQ %u", q->cq);
 	if (num[NUM_ERRORS])
 		add(line, "  errors: %llu", (unsigned long long)num[NUM_ERRORS]);
 	if (num[NUM_LOST])

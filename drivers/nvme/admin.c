@@ -52,7 +52,8 @@ int nvmq_admin_alloc(struct nvmq_admin *admin, struct nvmq_hw *hw, u16 ctrl_id,
 	init_waitqueue_head(&admin->wait);
 	INIT_LIST_HEAD(&admin->lost);
 	admin->q.ctrl_id = ctrl_id;
-	return nvmq_queue_alloc(&admin->q, &hw->pdev->dev, 0, NVMQ_ADMIN_ENTRIES);
+	return nvmq_queue_alloc(&admin->q, &hw->pdev->dev, 0, NVMQ_ADMIN_ENTRIES,
+				NVMQ_ADMIN_ENTRIES);
 }
 
 /**
@@ -669,7 +670,7 @@ static int queue_cmd(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd, const
 /**
  * nvmq_admin_create_cq - Create I/O Completion Queue (base 5.4)
  * @admin: the queue
- * @q: the pair
+ * @q: the pair, with a completion ring of its own
  * @vector: interrupt vector; -1 for a queue without interrupts
  *
  * Return: as nvmq_admin_exec().
@@ -680,7 +681,7 @@ int nvmq_admin_create_cq(struct nvmq_admin *admin, const struct nvmq_queue *q, i
 	struct nvmq_admin_cmd cmd = {
 		.sqe.opcode = NVMQ_ADMIN_CREATE_CQ,
 		.sqe.prp1 = cpu_to_le64(q->cq_dma),
-		.sqe.cdw10 = cpu_to_le32((q->entries - 1) << 16 | q->qid),
+		.sqe.cdw10 = cpu_to_le32((q->cq_entries - 1) << 16 | q->qid),
 	};
 
 	if (vector >= 0)
@@ -692,18 +693,17 @@ int nvmq_admin_create_cq(struct nvmq_admin *admin, const struct nvmq_queue *q, i
 /**
  * nvmq_admin_create_sq - Create I/O Submission Queue (base 5.5)
  * @admin: the queue
- * @q: the pair
- * @cqid: completion queue to post to; created already
+ * @q: the pair; the completion queue that it uses, @q->cq, was created already
  *
  * Return: as nvmq_admin_exec().
  */
-int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q, u16 cqid)
+int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q)
 {
 	struct nvmq_admin_cmd cmd = {
 		.sqe.opcode = NVMQ_ADMIN_CREATE_SQ,
 		.sqe.prp1 = cpu_to_le64(q->sq_dma),
 		.sqe.cdw10 = cpu_to_le32((q->entries - 1) << 16 | q->qid),
-		.sqe.cdw11 = cpu_to_le32((u32)cqid << 16 | NVMQ_QUEUE_CONTIGUOUS),
+		.sqe.cdw11 = cpu_to_le32((u32)q->cq->qid << 16 | NVMQ_QUEUE_CONTIGUOUS),
 	};
 
 	return queue_cmd(admin, &cmd, "Create I/O Submission Queue", q->qid);

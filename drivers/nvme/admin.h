@@ -101,7 +101,7 @@ int nvmq_admin_allow_retry_delay(struct nvmq_admin *admin);
 int nvmq_admin_set_coalescing(struct nvmq_admin *admin, u32 completions, u32 us);
 int nvmq_admin_set_queue_count(struct nvmq_admin *admin, u32 wanted, u32 *granted);
 int nvmq_admin_create_cq(struct nvmq_admin *admin, const struct nvmq_queue *q, int vector);
-int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q, u16 cqid);
+int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q);
 int nvmq_admin_delete_cq(struct nvmq_admin *admin, u16 qid);
 int nvmq_admin_delete_sq(struct nvmq_admin *admin, u16 qid);
 

@@ -425,7 +425,7 @@ static enum blk_eh_timer_return timeout(struct request *rq)
 		return ret;
 
 	if (READ_ONCE(ioq->q.live) && nvmq_io_reap(ioq)) {
-		ioq->q.lost++;
+		ioq->q.cq->lost++;
 		dev_warn_ratelimited(&ctrl->pdev->dev,
 				     "queue %u: completion found without an interrupt\n",
 				     ioq->q.qid);

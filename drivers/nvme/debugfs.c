@@ -62,9 +62,9 @@ static int queues_show(struct seq_file *m, void *unused)
 
 	if (mutex_lock_interruptible(&ctrl->life))
 		return -ERESTARTSYS;
-	seq_puts(m, "# qid type depth vector irq cpus\n");
+	seq_puts(m, "# qid type depth cq vector irq cpus\n");
 	total = nvmq_grant_total(&qs->grant);
-	seq_printf(m, "0 admin %u", NVMQ_ADMIN_TAGS);
+	seq_printf(m, "0 admin %u 0", NVMQ_ADMIN_TAGS);
 	if (ctrl->admin.irq) {
 		seq_printf(m, " 0 %d", ctrl->admin.irq);
 		show_irq_cpus(m, ctrl->admin.irq);
@@ -75,7 +75,8 @@ static int queues_show(struct seq_file *m, void *unused)
 		const struct nvmq_ioq *ioq = qs->ioq[qid - 1];
 		enum nvmq_qtype type = nvmq_grant_type(&qs->grant, qid);
 
-		seq_printf(m, "%u %s %u", qid, nvmq_qtype_name(type), qs->grant.depths[type]);
+		seq_printf(m, "%u %s %u %u", qid, nvmq_qtype_name(type), qs->grant.depths[type],
+			   ioq->q.cq->qid);
 		if (ioq->irq) {
 			seq_printf(m, " %d %d", ioq->vector, ioq->irq);
 			show_irq_cpus(m, ioq->irq);

@@ -457,6 +457,15 @@ static __always_inline void unmap(struct nvmq_ioq *ioq, struct request *rq)
 		unmap_other(ioq, rq, iod);
 }
 
+static void bogus(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe, const char *what)
+{
+	ioq->q.bogus++;
+	dev_warn_ratelimited(ioq->q.dev,
+			     "queue %u: completion of CID %#06x, %s (status %#x, SQ head %u): dropped\n",
+			     ioq->q.qid, le16_to_cpu(cqe->cid), what,
+			     le16_to_cpu(cqe->status) >> 1, le16_to_cpu(cqe->sqhd));
+}
+
 /* A completion that no request waits for: of a command of our own, or of none. */
 static noinline void no_request(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe)
 {
@@ -466,11 +475,7 @@ static noinline void no_request(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe
 		complete(&ioq->own_done);
 		return;
 	}
-	ioq->q.bogus++;
-	dev_warn_ratelimited(ioq->q.dev,
-			     "queue %u: completion of CID %#06x, which no command has (status %#x, SQ head %u): dropped\n",
-			     ioq->q.qid, le16_to_cpu(cqe->cid), le16_to_cpu(cqe->status) >> 1,
-			     le16_to_cpu(cqe->sqhd));
+	bogus(ioq, cqe, "which no command has");
 }
 
 /*
@@ -498,21 +503,45 @@ static __always_inline void finish(struct nvmq_ioq *ioq, struct request *rq, u16
 		blk_mq_end_request(rq, BLK_STS_OK);
 }
 
-/* The caller owns the completion side.  Returns how many entries there were. */
-static __always_inline unsigned int reap(struct nvmq_ioq *ioq, struct io_comp_batch *iob)
+/* The completion @cqe, at @place of a completion ring, is of a command of @ioq. */
+static __always_inline void take(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe, u32 place,
+				 struct io_comp_batch *iob)
+{
+	struct request *rq = nvmq_slot_take(&ioq->q, le16_to_cpu(cqe->cid));
+
+	trace_nvmq_completion(ioq->q.ctrl_id, ioq->q.qid, place, cqe);
+	if (likely(rq))
+		finish(ioq, rq, le16_to_cpu(cqe->status) >> 1, iob);
+	else
+		no_request(ioq, cqe);
+}
+
+/* The queue, of those that share the ring of @ioq, that a completion is for; %NULL if it is none. */
+static struct nvmq_ioq *sharer(const struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe)
+{
+	u32 i = (u32)le16_to_cpu(cqe->sqid) - ioq->q.qid;
+
+	return i < READ_ONCE(ioq->nr_sharers) ? ioq->sharers[i] : NULL;
+}
+
+/*
+ * The caller owns the completion side.  @shared, a constant: others share the ring.
+ * Returns how many entries there were.
+ */
+static __always_inline unsigned int reap(struct nvmq_ioq *ioq, struct io_comp_batch *iob,
+					 bool shared)
 {
 	struct nvmq_cq_cursor cur = nvmq_cq_begin(&ioq->q);
 	const struct nvmq_cqe *cqe;
 	unsigned int found = 0;
 
 	while ((cqe = nvmq_cq_peek(&ioq->q, &cur))) {
-		struct request *rq = nvmq_slot_take(&ioq->q, le16_to_cpu(cqe->cid));
+		struct nvmq_ioq *to = shared ? sharer(ioq, cqe) : ioq;
 
-		trace_nvmq_completion(ioq->q.ctrl_id, ioq->q.qid, cur.head, cqe);
-		if (likely(rq))
-			finish(ioq, rq, le16_to_cpu(cqe->status) >> 1, iob);
+		if (!shared || likely(to))
+			take(to, cqe, cur.head, iob);
 		else
-			no_request(ioq, cqe);
+			bogus(ioq, cqe, "of a queue that does not complete here");
 		nvmq_cq_advance(&ioq->q, &cur);
 		found++;
 	}
@@ -528,8 +557,19 @@ static __always_inline unsigned int reap(struct nvmq_ioq *ioq, struct io_comp_ba
 	return found;
 }
 
+static __always_inline irqreturn_t serve(int irq, struct nvmq_ioq *ioq, bool shared)
+{
+	DEFINE_IO_COMP_BATCH(iob);
+	unsigned int found = reap(ioq, &iob, shared);
+
+	trace_nvmq_interrupt(ioq->q.ctrl_id, ioq->q.qid, irq, found);
+	if (likely(nvmq_iob_filled(&iob)))
+		blk_mq_end_request_batch(&iob);
+	return found ? IRQ_HANDLED : IRQ_NONE;
+}
+
 /**
- * nvmq_io_irq - interrupt handler of an I/O queue
+ * nvmq_io_irq - interrupt handler of an I/O queue pair
  * @irq: Linux interrupt number
  * @data: struct nvmq_ioq
  *
@@ -540,19 +580,25 @@ static __always_inline unsigned int reap(struct nvmq_ioq *ioq, struct io_comp_ba
  */
 irqreturn_t nvmq_io_irq(int irq, void *data)
 {
-	struct nvmq_ioq *ioq = data;
-	DEFINE_IO_COMP_BATCH(iob);
-	unsigned int found = reap(ioq, &iob);
+	return serve(irq, data, false);
+}
 
-	trace_nvmq_interrupt(ioq->q.ctrl_id, ioq->q.qid, irq, found);
-	if (nvmq_iob_filled(&iob))
-		blk_mq_end_request_batch(&iob);
-	return found ? IRQ_HANDLED : IRQ_NONE;
+/**
+ * nvmq_io_irq_shared - interrupt handler of a completion queue of several submission queues
+ * @irq: Linux interrupt number
+ * @data: struct nvmq_ioq whose completion ring it is
+ *
+ * Context: hard interrupt.
+ * Return: IRQ_NONE if the ring held no completion.
+ */
+irqreturn_t nvmq_io_irq_shared(int irq, void *data)
+{
+	return serve(irq, data, true);
 }
 
 /**
  * nvmq_io_poll - blk-mq poll
- * @hctx: hardware context of a polled queue
+ * @hctx: hardware context of a polled queue, which has a completion ring of its own
  * @iob: batch of the caller, or %NULL
  *
  * Polling goes on while a tag set is quiesced, hence the look at live under
@@ -571,14 +617,14 @@ int nvmq_io_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
 		return 0;
 	spin_lock(&ioq->q.cq_lock);
 	if (ioq->q.live)
-		found = reap(ioq, iob);
+		found = reap(ioq, iob, false);
 	spin_unlock(&ioq->q.cq_lock);
 	return found;
 }
 
 /**
  * nvmq_io_reap - take what is in the completion ring, whatever the interrupt says
- * @ioq: the queue
+ * @ioq: the queue, or one that shares its ring
  *
  * For a time-out that suspects a lost interrupt, and after a controller was
  * disabled.  Keeps the interrupt handler out, if there is one.
@@ -590,10 +636,11 @@ unsigned int nvmq_io_reap(struct nvmq_ioq *ioq)
 {
 	unsigned int found;
 
+	ioq = container_of(ioq->q.cq, struct nvmq_ioq, q);
 	if (ioq->requested)
 		disable_irq(ioq->irq);
 	spin_lock(&ioq->q.cq_lock);
-	found = reap(ioq, NULL);
+	found = ioq->q.shared ? reap(ioq, NULL, true) : reap(ioq, NULL, false);
 	spin_unlock(&ioq->q.cq_lock);
 	if (ioq->requested)
 		enable_irq(ioq->irq);
@@ -858,7 +905,8 @@ void nvmq_io_pools_free(struct nvmq_io_pools *pools)
  * @dev: device that will do DMA
  * @pools: of the controller
  * @qid: queue identifier, from 1
- * @entries: ring length; one more than the tags
+ * @entries: length of the submission ring; one more than the tags
+ * @cq_entries: length of the completion ring; 0 if another's is to be used, which the caller sets
  * @prp_align: alignment that the device wants of PRP lists, 256 or 512 bytes
  *
  * A PRP list and a scatterlist for each tag: no I/O of up to 128 KiB allocates.
@@ -867,13 +915,13 @@ void nvmq_io_pools_free(struct nvmq_io_pools *pools)
  * Return: 0 or -ENOMEM, with nothing left behind.
  */
 int nvmq_ioq_alloc(struct nvmq_ioq *ioq, struct device *dev, struct nvmq_io_pools *pools,
-		   u16 qid, u32 entries, u32 prp_align)
+		   u16 qid, u32 entries, u32 cq_entries, u32 prp_align)
 {
 	u32 tags = entries - 1;
 	u32 tag;
 	int err;
 
-	err = nvmq_queue_alloc(&ioq->q, dev, qid, entries);
+	err = nvmq_queue_alloc(&ioq->q, dev, qid, entries, cq_entries);
 	if (err)
 		return err;
 	ioq->pools = pools;

@@ -124,9 +124,12 @@ struct nvmq_io_pools {
  * @sgs: scatterlists, NVMQ_SLOT_SEGS a tag
  * @pools: shared with the other queues of the controller
  * @sgl: the controller takes SGLs
- * @irq: Linux interrupt number; 0 if the queue is polled
- * @vector: index of its interrupt vector; -1 if the queue is polled
- * @requested: @irq is held
+ * @sharers: where the completion ring is shared, the queues that use it in the order of their ids,
+ *           this one first
+ * @nr_sharers: those of them that are there; written before the device knows of them
+ * @irq: Linux interrupt number of the completion ring; 0 if the queue is polled
+ * @vector: index of that interrupt's vector; -1 if the queue is polled
+ * @requested: @irq is held, by the queue whose completion ring it is
  * @name: name of the interrupt
  * @own_done: a command of the driver's own has come back, see nvmq_io_flush()
  * @own_cid: its CID
@@ -141,6 +144,8 @@ struct nvmq_ioq {
 	bool sgl;
 	struct scatterlist *sgs;
 	struct nvmq_io_pools *pools;
+	struct nvmq_ioq **sharers;
+	u32 nr_sharers;
 	int irq;
 	int vector;
 	bool requested;
@@ -154,7 +159,7 @@ struct nvmq_ioq {
 int nvmq_io_pools_init(struct nvmq_io_pools *pools, struct device *dev);
 void nvmq_io_pools_free(struct nvmq_io_pools *pools);
 int nvmq_ioq_alloc(struct nvmq_ioq *ioq, struct device *dev, struct nvmq_io_pools *pools,
-		   u16 qid, u32 entries, u32 prp_align);
+		   u16 qid, u32 entries, u32 cq_entries, u32 prp_align);
 void nvmq_ioq_free(struct nvmq_ioq *ioq);
 
 blk_status_t nvmq_io_queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *bd);
@@ -163,6 +168,7 @@ void nvmq_io_commit_rqs(struct blk_mq_hw_ctx *hctx);
 int nvmq_io_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob);
 void nvmq_io_complete_rq(struct request *rq);
 irqreturn_t nvmq_io_irq(int irq, void *data);
+irqreturn_t nvmq_io_irq_shared(int irq, void *data);
 
 unsigned int nvmq_io_reap(struct nvmq_ioq *ioq);
 int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout);

@@ -22,6 +22,7 @@ enum nvmq_plan_key {
 	KEY_PLACEMENT,
 	KEY_LEAVE,
 	KEY_COALESCE,
+	KEY_SHARE,
 	NR_KEYS
 };
 
@@ -84,6 +85,10 @@ static const struct nvmq_plan_rule nvmq_plan_rules[NR_KEYS] = {
 	[KEY_COALESCE] = {
 		"coalesce", { "off" }, 1, 0, 1, NVMQ_PLAN_MAX_COALESCE,
 		"off or completions/microseconds expected", "completions out of range 1 to 256",
+	},
+	[KEY_SHARE] = {
+		"share", { "off" }, 1, 0, 2, NVMQ_PLAN_MAX_SHARE,
+		"number or off expected", "out of range 2 to 256",
 	},
 };
 
@@ -317,6 +322,8 @@ static u32 nvmq_plan_get(const struct nvmq_plan *plan, enum nvmq_plan_key key)
 		return plan->leave;
 	case KEY_COALESCE:
 		return plan->coalesce;
+	case KEY_SHARE:
+		return plan->share;
 	default:
 		return plan->queues[key];
 	}
@@ -339,6 +346,9 @@ static void nvmq_plan_set(struct nvmq_plan *plan, enum nvmq_plan_key key, u32 va
 		break;
 	case KEY_LEAVE:
 		plan->leave = value;
+		break;
+	case KEY_SHARE:
+		plan->share = value;
 		break;
 	default:
 		break;
@@ -553,7 +563,8 @@ static int nvmq_plan_word(struct nvmq_plan *plan, struct nvmq_span word, u32 *se
  * @plan: the plan
  *
  * One default queue per CPU, no read and no poll queues, automatic depth, as many vectors as
- * needed, MSI-X, managed placement, no queue left to others, coalescing left alone.
+ * needed, MSI-X, managed placement, no queue left to others, coalescing left alone, a completion
+ * queue for each submission queue.
  */
 void nvmq_plan_init(struct nvmq_plan *plan)
 {
@@ -889,6 +900,36 @@ u32 nvmq_plan_pairs(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 			nvmq_plan_wanted(plan, limits, NVMQ_POLL), NVMQ_PLAN_MAX_QUEUES);
 }
 
+/* Completion queues of @type: only queues with interrupts share them. */
+static u32 nvmq_grant_cqs(const struct nvmq_grant *grant, u32 type)
+{
+	u32 count = grant->queues[type];
+
+	if (type == NVMQ_POLL || grant->share < 2)
+		return count;
+	return (count + grant->share - 1) / grant->share;
+}
+
+/* The most queues of @type that share a completion queue; 1 if none does. */
+static u32 nvmq_grant_crowd(const struct nvmq_grant *grant, u32 type)
+{
+	u32 cqs = nvmq_grant_cqs(grant, type);
+
+	return cqs ? (grant->queues[type] + cqs - 1) / cqs : 1;
+}
+
+/* As many to a completion queue as the plan says, as there are, and as it has room for. */
+static void nvmq_grant_share(const struct nvmq_plan *plan, const struct nvmq_plan_limits *limits,
+			     struct nvmq_grant *grant)
+{
+	u32 crowd;
+
+	grant->cq_most = nvmq_min(nvmq_max(limits->cq_entries, limits->entries), 65536);
+	grant->share = nvmq_min(plan->share, grant->cq_most - 1);
+	crowd = nvmq_max(nvmq_grant_crowd(grant, NVMQ_DEFAULT), nvmq_grant_crowd(grant, NVMQ_READ));
+	grant->share = crowd > 1 ? crowd : 0;
+}
+
 static void nvmq_grant_depths(const struct nvmq_plan *plan, const struct nvmq_plan_limits *limits,
 			      struct nvmq_grant *grant)
 {
@@ -908,7 +949,10 @@ static void nvmq_grant_depths(const struct nvmq_plan *plan, const struct nvmq_pl
 			depth = plan->depth;
 		if (!depth)
 			depth = automatic;
-		grant->depths[type] = nvmq_min(depth, most);
+		depth = nvmq_min(depth, most);
+		/* A completion queue has room for whatever may be outstanding. */
+		depth = nvmq_min(depth, (grant->cq_most - 1) / nvmq_grant_crowd(grant, type));
+		grant->depths[type] = depth;
 		grant->depth = nvmq_max(grant->depth, grant->depths[type]);
 	}
 	/* The rings must hold all tags, whatever of them is used. */
@@ -930,8 +974,9 @@ static void nvmq_grant_depths(const struct nvmq_plan *plan, const struct nvmq_pl
  *
  * Of the pairs that the device grants plan->leave are not used, but one always is.
  *
- * The rings of all queues are as long as the deepest type needs, or as what tags there are need;
- * no type is deeper than that.
+ * The submission rings of all queues are as long as the deepest type needs, or as what tags there
+ * are need; no type is deeper than that. Where submission queues share a completion queue each may
+ * have its part of the longest that the device allows.
  *
  * A grant that is made again with @limits lowered to what was had (usable, vectors, kind of
  * interrupt) is the grant for that: so the caller grants, allocates, and grants again.
@@ -974,6 +1019,7 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 	}
 
 	if (total) {
+		nvmq_grant_share(plan, limits, grant);
 		nvmq_grant_depths(plan, limits, grant);
 		grant->leave = leave;
 		grant->coalesce = plan->coalesce;
@@ -981,8 +1027,8 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 	}
 
 	grant->irq = nvmq_max(plan->irq, limits->irq);
-	vectors = nvmq_min(1 + grant->queues[NVMQ_DEFAULT] + grant->queues[NVMQ_READ],
-			   limits->vectors);
+	vectors = nvmq_min(1 + nvmq_grant_cqs(grant, NVMQ_DEFAULT) +
+			   nvmq_grant_cqs(grant, NVMQ_READ), limits->vectors);
 	if (plan->vectors)
 		vectors = nvmq_min(vectors, plan->vectors);
 	switch (grant->irq) {
@@ -999,26 +1045,76 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 	return 0;
 }
 
+/* Which completion queue of its type a queue has, from 0: shared evenly, and in order. */
+static u32 nvmq_grant_cq_index(const struct nvmq_grant *grant, u16 qid)
+{
+	u32 type = nvmq_grant_type(grant, qid);
+	u32 place = qid - nvmq_grant_first(grant, type);
+
+	return place * nvmq_grant_cqs(grant, type) / grant->queues[type];
+}
+
+/**
+ * nvmq_grant_cq() - the completion queue of a submission queue
+ * @grant: from nvmq_plan_grant()
+ * @qid: id of the submission queue, 1 to nvmq_grant_total()
+ *
+ * Those that share one are neighbours and of one type; it has the id of the first of them.
+ *
+ * Return: the id of the completion queue.
+ */
+u16 nvmq_grant_cq(const struct nvmq_grant *grant, u16 qid)
+{
+	u32 type = nvmq_grant_type(grant, qid);
+	u32 cqs = nvmq_grant_cqs(grant, type);
+	u32 before = nvmq_grant_cq_index(grant, qid) * grant->queues[type];
+
+	return nvmq_grant_first(grant, type) + (before + cqs - 1) / cqs;
+}
+
+/**
+ * nvmq_grant_cq_entries() - the length of a completion ring
+ * @grant: from nvmq_plan_grant()
+ * @qid: 1 to nvmq_grant_total()
+ *
+ * Return: entries; 0 if the submission queue @qid has no completion queue of its own.
+ */
+u32 nvmq_grant_cq_entries(const struct nvmq_grant *grant, u16 qid)
+{
+	u32 total = nvmq_grant_total(grant), end = qid;
+
+	if (nvmq_grant_cq(grant, qid) != qid)
+		return 0;
+	while (end < total && nvmq_grant_cq(grant, end + 1) == qid)
+		end++;
+	return nvmq_min((end - qid + 1) * (grant->entries - 1) + 1, grant->cq_most);
+}
+
 /**
  * nvmq_grant_vector() - the interrupt vector of a queue
  * @grant: from nvmq_plan_grant()
  * @qid: queue id, 0 for the admin queue
  *
- * With two or more vectors the admin queue has vector 0 to itself, and the default and read queues
- * share the others evenly and in order: neighbouring queues, which serve neighbouring CPUs, share
- * first. With one vector, all share it.
+ * With two or more vectors the admin queue has vector 0 to itself, and the completion queues of the
+ * default and read queues share the others evenly and in order: neighbouring queues, which serve
+ * neighbouring CPUs, share first. With one vector, all share it.
  *
  * Return: the vector, or -1 for a poll queue and for a queue that is not in the grant.
  */
 int nvmq_grant_vector(const struct nvmq_grant *grant, u16 qid)
 {
-	u32 with_irq = grant->queues[NVMQ_DEFAULT] + grant->queues[NVMQ_READ];
+	u32 default_cqs = nvmq_grant_cqs(grant, NVMQ_DEFAULT);
+	u32 cqs = default_cqs + nvmq_grant_cqs(grant, NVMQ_READ);
+	u32 index;
 
-	if (qid > with_irq)
+	if (qid > grant->queues[NVMQ_DEFAULT] + grant->queues[NVMQ_READ])
 		return -1;
 	if (!qid || grant->vectors < 2)
 		return 0;
-	return 1 + (u32)(qid - 1) * (nvmq_min(grant->vectors - 1, with_irq)) / with_irq;
+	index = nvmq_grant_cq_index(grant, qid);
+	if (nvmq_grant_type(grant, qid) == NVMQ_READ)
+		index += default_cqs;
+	return 1 + index * nvmq_min(grant->vectors - 1, cqs) / cqs;
 }
 
 /**
@@ -1028,7 +1124,7 @@ int nvmq_grant_vector(const struct nvmq_grant *grant, u16 qid)
  * @size: bytes of @buf; NVMQ_GRANT_TEXT always suffices
  *
  * A type has its depth behind its number of queues if it is less than depth=, which is that of the
- * deepest. leave=, coalesce= and spread= are there only if there is something to tell.
+ * deepest. share=, leave=, coalesce= and spread= are there only if there is something to tell.
  *
  * Return: length of the text, or -ENOSPC if it was cut.
  */
@@ -1054,6 +1150,10 @@ int nvmq_grant_format(const struct nvmq_grant *grant, char *buf, size_t size)
 	nvmq_text_number(&text, grant->vectors);
 	nvmq_text_put(&text, " irq=");
 	nvmq_text_put(&text, nvmq_irq_kind_name(grant->irq));
+	if (grant->share) {
+		nvmq_text_put(&text, " share=");
+		nvmq_text_number(&text, grant->share);
+	}
 	if (grant->leave) {
 		nvmq_text_put(&text, " leave=");
 		nvmq_text_number(&text, grant->leave);

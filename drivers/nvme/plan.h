@@ -61,6 +61,7 @@ enum nvmq_placement {
 #define NVMQ_PLAN_MIN_DEPTH	2
 #define NVMQ_PLAN_MAX_DEPTH	4095
 #define NVMQ_PLAN_MAX_LEAVE	65535
+#define NVMQ_PLAN_MAX_SHARE	256
 /* Interrupt Coalescing: completions, an eight bit number that counts from 0, and units of time. */
 #define NVMQ_PLAN_MAX_COALESCE	256
 #define NVMQ_PLAN_COALESCE_UNIT	100
@@ -75,8 +76,8 @@ enum nvmq_placement {
 #define NVMQ_PER_NODE		(NVMQ_PLAN_MAX_QUEUES + 3)
 
 /* Bytes that hold any plan, or any grant, as text with its terminating zero. */
-#define NVMQ_PLAN_TEXT		720
-#define NVMQ_GRANT_TEXT		176
+#define NVMQ_PLAN_TEXT		736
+#define NVMQ_GRANT_TEXT		192
 
 /* A CPU that has no queue, in a CPU-to-queue table: the id of the admin queue. */
 #define NVMQ_NO_QUEUE		0
@@ -109,6 +110,7 @@ struct nvmq_plan_range {
  * @leave: queue pairs to leave to others
  * @coalesce: completions that an interrupt may wait for; 0 = coalescing is left alone
  * @coalesce_us: for how long, in microseconds
+ * @share: the most submission queues with interrupts to a completion queue; 0 = one
  * @depths: outstanding commands per queue of a type; 0 = @depth
  * @nr_ranges: entries in @ranges
  * @ranges: CPUs of the queues that are listed, those of a type in the order of its queues
@@ -124,6 +126,7 @@ struct nvmq_plan {
 	u16 leave;
 	u16 coalesce;
 	u16 coalesce_us;
+	u16 share;
 	u16 depths[NVMQ_NR_TYPES];
 	u16 nr_ranges;
 	struct nvmq_plan_range ranges[NVMQ_PLAN_MAX_RANGES];
@@ -148,7 +151,8 @@ struct nvmq_plan_error {
  *         plus one); 0 if it has none
  * @usable: I/O queue pairs whose doorbells lie inside the BAR; fewer if these could not all be
  *          created
- * @entries: entries that a queue may have, CAP.MQES + 1
+ * @entries: entries that a submission queue may have: CAP.MQES + 1, or what CIDs can tell apart
+ * @cq_entries: entries that a completion queue may have, CAP.MQES + 1; not less than @entries
  * @tags: tags that each queue has already, which its depth cannot exceed; 0 = none yet
  * @vectors: interrupt vectors that there are, or a large number while that is not known; an INTx
  *           line counts as one; 0 = no interrupt of any kind
@@ -163,6 +167,7 @@ struct nvmq_plan_limits {
 	u32 pairs;
 	u32 usable;
 	u32 entries;
+	u32 cq_entries;
 	u32 tags;
 	u32 vectors;
 	enum nvmq_irq_kind irq;
@@ -175,7 +180,10 @@ struct nvmq_plan_limits {
  * @vectors: interrupt vectors, at least one
  * @irq: kind of interrupt to try first
  * @depths: outstanding commands per queue of each type; 0 if it has no queues
- * @entries: entries of the rings of all queues, more than @depth; 0 if there are no queues
+ * @entries: entries of the submission rings of all queues, more than @depth; 0 if there are no
+ *           queues
+ * @cq_most: entries that a completion ring may have; 0 likewise
+ * @share: the most submission queues that share a completion queue; 0 = none does
  * @leave: queue pairs that are left to others
  * @coalesce: completions that an interrupt may wait for; 0 = coalescing is left alone
  * @coalesce_us: for how long, in microseconds
@@ -191,6 +199,8 @@ struct nvmq_grant {
 	enum nvmq_irq_kind irq;
 	u16 depths[NVMQ_NR_TYPES];
 	u16 entries;
+	u32 cq_most;
+	u16 share;
 	u16 leave;
 	u16 coalesce;
 	u16 coalesce_us;
@@ -248,6 +258,8 @@ u32 nvmq_plan_pairs(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits *limits,
 		    struct nvmq_grant *grant);
 int nvmq_grant_vector(const struct nvmq_grant *grant, u16 qid);
+u16 nvmq_grant_cq(const struct nvmq_grant *grant, u16 qid);
+u32 nvmq_grant_cq_entries(const struct nvmq_grant *grant, u16 qid);
 int nvmq_grant_format(const struct nvmq_grant *grant, char *buf, size_t size);
 
 void nvmq_topology_prepare(struct nvmq_topology *topo);

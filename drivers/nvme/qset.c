@@ -65,6 +65,7 @@ static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
 		.pairs = qs->pairs,
 		.usable = qs->doorbells,
 		.entries = min(nvmq_hw_max_entries(qs->admin->hw), NVMQ_MAX_ENTRIES),
+		.cq_entries = nvmq_hw_max_entries(qs->admin->hw),
 		.tags = qs->depth,
 		.vectors = NVMQ_PLAN_MAX_VECTORS,
 		.irq = NVMQ_IRQ_MSIX,
@@ -183,8 +184,9 @@ static u32 irq_queues(const struct nvmq_grant *grant)
 }
 
 /*
- * Kernel-managed placement needs a vector for each queue that has interrupts, and
- * decides itself which CPUs that queue serves.
+ * Kernel-managed placement needs a vector for each queue that has interrupts, which
+ * is not so where they share completion queues, and decides itself which CPUs that
+ * queue serves.
  */
 static bool can_be_managed(const struct nvmq_qset *qs, const struct nvmq_grant *grant)
 {
@@ -371,6 +373,37 @@ static bool was_not_done(int err)
 	return err == -EIO || err == -ENOMEM;
 }
 
+/* Memory for @ioq, as new.  One that shares a completion ring is made known to the owner. */
+static int prepare_ioq(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16 qid)
+{
+	struct nvmq_ioq *ioq = qs->ioq[qid - 1], *owner = qs->ioq[nvmq_grant_cq(grant, qid) - 1];
+	u32 cq_entries = nvmq_grant_cq_entries(grant, qid);
+	struct pci_dev *pdev = qset_pdev(qs);
+	int err;
+
+	if (ioq->q.slots &&
+	    (ioq->q.entries != grant->entries || ioq->q.cq_entries != cq_entries))
+		nvmq_ioq_free(ioq);
+	if (ioq->q.slots) {
+		nvmq_queue_reset(&ioq->q);
+	} else {
+		err = nvmq_ioq_alloc(ioq, &pdev->dev, &qs->pools, qid, grant->entries, cq_entries,
+				     qs->prp_align);
+		if (err) {
+			dev_warn(&pdev->dev, "no memory for queue %u of %u entries\n", qid,
+				 grant->entries);
+			return err;
+		}
+	}
+	ioq->q.cq = &owner->q;
+	ioq->q.shared = cq_entries > grant->entries;
+	ioq->sharers = &qs->ioq[qid - 1];
+	WRITE_ONCE(ioq->nr_sharers, 1);
+	if (owner != ioq)
+		WRITE_ONCE(owner->nr_sharers, qid - owner->q.qid + 1);
+	return 0;
+}
+
 /* Memory, interrupt, CQ, SQ: in this order, and back if one of them fails. */
 static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16 qid)
 {
@@ -378,22 +411,13 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	struct nvmq_hw *hw = qs->admin->hw;
 	struct nvmq_ioq *ioq = qs->ioq[qid - 1];
 	u32 dstrd = NVMQ_CAP_DSTRD(hw->cap);
-	u32 entries = grant->entries;
 	int vector = nvmq_grant_vector(grant, qid);
+	bool owner = nvmq_grant_cq(grant, qid) == qid;
 	int err;
 
-	if (ioq->q.slots && ioq->q.entries != entries)
-		nvmq_ioq_free(ioq);
-	if (!ioq->q.slots) {
-		err = nvmq_ioq_alloc(ioq, &pdev->dev, &qs->pools, qid, entries, qs->prp_align);
-		if (err) {
-			dev_warn(&pdev->dev, "no memory for queue %u of %u entries\n", qid,
-				 entries);
-			return err;
-		}
-	} else {
-		nvmq_queue_reset(&ioq->q);
-	}
+	err = prepare_ioq(qs, grant, qid);
+	if (err)
+		return err;
 	ioq->sgl = qs->sgl;
 	ioq->q.ctrl_id = qs->admin->q.ctrl_id;
 	ioq->q.sq_db = hw->bar + nvmq_doorbell_offset(qid, false, dstrd);
@@ -402,8 +426,11 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	if (vector >= 0) {
 		ioq->vector = vector;
 		ioq->irq = pci_irq_vector(pdev, vector);
+	}
+	if (vector >= 0 && owner) {
 		snprintf(ioq->name, sizeof(ioq->name), "nvmq%uq%u", ioq->q.ctrl_id, qid);
-		err = request_irq(ioq->irq, nvmq_io_irq, IRQF_SHARED, ioq->name, ioq);
+		err = request_irq(ioq->irq, ioq->q.shared ? nvmq_io_irq_shared : nvmq_io_irq,
+				  IRQF_SHARED, ioq->name, ioq);
 		if (err) {
 			dev_warn(&pdev->dev, "interrupt %d for queue %u: error %d\n", ioq->irq,
 				 qid, err);
@@ -412,19 +439,19 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 		ioq->requested = true;
 	}
 
-	err = nvmq_admin_create_cq(qs->admin, &ioq->q, vector);
+	err = owner ? nvmq_admin_create_cq(qs->admin, &ioq->q, vector) : 0;
 	if (err) {
 		qs->stray = !was_not_done(err);
 		goto free_irq;
 	}
-	err = nvmq_admin_create_sq(qs->admin, &ioq->q, qid);
+	err = nvmq_admin_create_sq(qs->admin, &ioq->q);
 	if (err)
 		goto delete_cq;
 	set_live(ioq, true);
 	return 0;
 
 delete_cq:
-	if (!was_not_done(err) || nvmq_admin_delete_cq(qs->admin, qid))
+	if (!was_not_done(err) || (owner && nvmq_admin_delete_cq(qs->admin, qid)))
 		qs->stray = true;
 free_irq:
 	free_ioq_irq(ioq);
@@ -472,7 +499,8 @@ bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete)
 	for (qid = total; done && qid; qid--)
 		done = !nvmq_admin_delete_sq(qs->admin, qid);
 	for (qid = total; done && qid; qid--)
-		done = !nvmq_admin_delete_cq(qs->admin, qid);
+		if (qs->ioq[qid - 1]->q.cq == &qs->ioq[qid - 1]->q)
+			done = !nvmq_admin_delete_cq(qs->admin, qid);
 	free_vectors(qs);
 	memset(&qs->grant, 0, sizeof(qs->grant));
 	return done;
@@ -492,7 +520,7 @@ void nvmq_qset_drain(struct nvmq_qset *qs)
 	u32 i;
 
 	for (i = 0; i < qs->nr_ioq; i++)
-		if (qs->ioq[i]->q.slots)
+		if (qs->ioq[i]->q.cqes)
 			nvmq_io_reap(qs->ioq[i]);
 }
 

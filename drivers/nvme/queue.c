@@ -13,18 +13,23 @@
  * @q: zeroed, or freed by nvmq_queue_free()
  * @dev: device that will do DMA
  * @qid: queue identifier
- * @entries: length of both rings, 2 to NVMQ_MAX_ENTRIES
+ * @entries: length of the submission ring, 2 to NVMQ_MAX_ENTRIES
+ * @cq_entries: length of the completion ring, 2 to 65536; 0 for none: the owner sets @q->cq then
  *
  * Physically contiguous, as a controller with CAP.CQR set wants it.
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-int nvmq_queue_alloc(struct nvmq_queue *q, struct device *dev, u16 qid, u32 entries)
+int nvmq_queue_alloc(struct nvmq_queue *q, struct device *dev, u16 qid, u32 entries,
+		     u32 cq_entries)
 {
 	q->dev = dev;
 	q->qid = qid;
 	q->entries = entries;
+	q->cq_entries = cq_entries;
+	q->cq = q;
+	q->shared = false;
 	spin_lock_init(&q->sq_lock);
 	spin_lock_init(&q->cq_lock);
 
@@ -34,9 +39,12 @@ int nvmq_queue_alloc(struct nvmq_queue *q, struct device *dev, u16 qid, u32 entr
 	q->sqes = dma_alloc_coherent(dev, entries * sizeof(*q->sqes), &q->sq_dma, GFP_KERNEL);
 	if (!q->sqes)
 		goto free_slots;
-	q->cqes = dma_alloc_coherent(dev, entries * sizeof(*q->cqes), &q->cq_dma, GFP_KERNEL);
-	if (!q->cqes)
-		goto free_sq;
+	if (cq_entries) {
+		q->cqes = dma_alloc_coherent(dev, cq_entries * sizeof(*q->cqes), &q->cq_dma,
+					     GFP_KERNEL);
+		if (!q->cqes)
+			goto free_sq;
+	}
 	nvmq_queue_reset(q);
 	return 0;
 
@@ -58,7 +66,8 @@ void nvmq_queue_free(struct nvmq_queue *q)
 {
 	if (!q->slots)
 		return;
-	dma_free_coherent(q->dev, q->entries * sizeof(*q->cqes), q->cqes, q->cq_dma);
+	if (q->cqes)
+		dma_free_coherent(q->dev, q->cq_entries * sizeof(*q->cqes), q->cqes, q->cq_dma);
 	dma_free_coherent(q->dev, q->entries * sizeof(*q->sqes), q->sqes, q->sq_dma);
 	kvfree(q->slots);
 	q->cqes = NULL;
@@ -78,7 +87,8 @@ void nvmq_queue_reset(struct nvmq_queue *q)
 {
 	u32 tag;
 
-	memset(q->cqes, 0, q->entries * sizeof(*q->cqes));
+	if (q->cqes)
+		memset(q->cqes, 0, q->cq_entries * sizeof(*q->cqes));
 	memset(q->sqes, 0, q->entries * sizeof(*q->sqes));
 	for (tag = 0; tag < q->entries; tag++) {
 		q->slots[tag].owner = NULL;

@@ -2,6 +2,7 @@
 /*
  * One submission queue and its completion queue: two rings in host memory,
  * two doorbells, and the table that tells which command a completion is of.
+ * Several submission queues may share the completion queue of one of them.
  *
  * The hot half is inline and knows nothing of what a command is; allocation is
  * in queue.c.  Compiles in user space for the unit tests.
@@ -46,13 +47,14 @@ struct nvmq_slot {
  * Read-mostly; written while nobody uses the queue:
  *
  * @sqes: the submission ring, @entries long
- * @cqes: the completion ring, @entries long
+ * @cqes: the completion ring, @cq_entries long; %NULL if that of @cq is used
  * @slots: indexed by tag, @entries long
  * @sq_db: submission queue tail doorbell
  * @cq_db: completion queue head doorbell
  * @dev: the device that does DMA
- * @entries: length of both rings; at most @entries - 1 commands outstanding
- * @qid: queue identifier; 0 is the admin queue
+ * @entries: length of the submission ring; at most @entries - 1 commands outstanding
+ * @cq_entries: length of the completion ring; 0 if there is none
+ * @qid: identifier of both queues; 0 is the admin queue
  * @ctrl_id: number of the controller, for trace events
  * @live: the device knows this queue.  Set after the queue was created, cleared
  *        before it is taken away; readers that may race with that hold the
@@ -74,9 +76,13 @@ struct nvmq_slot {
  * @phase: phase tag that it will carry
  * @cq_rung_at: when the device was last told of @head, in jiffies
  * @bogus: completions that named no outstanding command
- * @lost: times that a time-out found completions in the ring: interrupts that were lost
+ * @lost: times that a time-out found completions in the ring: interrupts that were lost.  Of a ring
+ *        that is shared its owner counts them, and @bogus who they name
  * @sq_dma: DMA address of @sqes (cold)
  * @cq_dma: DMA address of @cqes (cold)
+ * @shared: others use this completion ring as well: its entries are told apart by their SQID (cold)
+ * @cq: the queue whose completion ring and completion side this one uses: itself, if it does not
+ *      share another's (cold)
  */
 struct nvmq_queue {
 	struct nvmq_sqe *sqes;
@@ -86,6 +92,7 @@ struct nvmq_queue {
 	void __iomem *cq_db;
 	struct device *dev;
 	u32 entries;
+	u32 cq_entries;
 	u16 qid;
 	u16 ctrl_id;
 	bool live;
@@ -103,6 +110,8 @@ struct nvmq_queue {
 	u64 lost;
 	dma_addr_t sq_dma;
 	dma_addr_t cq_dma;
+	bool shared;
+	struct nvmq_queue *cq;
 };
 
 static_assert(offsetof(struct nvmq_queue, sq_lock) % L1_CACHE_BYTES == 0);
@@ -208,7 +217,7 @@ static inline const struct nvmq_cqe *nvmq_cq_peek(const struct nvmq_queue *q,
  */
 static inline void nvmq_cq_advance(const struct nvmq_queue *q, struct nvmq_cq_cursor *cur)
 {
-	if (++cur->head == q->entries) {
+	if (++cur->head == q->cq_entries) {
 		cur->head = 0;
 		cur->phase ^= NVMQ_CQE_PHASE;
 	}
@@ -234,8 +243,8 @@ static inline void nvmq_cq_leave(struct nvmq_queue *q, const struct nvmq_cq_curs
  * @cur: the walk
  *
  * One doorbell write for all of them.  To be called only if there was at least
- * one entry: at most @q->entries - 1 commands are outstanding, so the head has
- * moved then.
+ * one entry: the device fills at most @q->cq_entries - 1 before it is told of the
+ * head, so the head has moved then.
  */
 static inline void nvmq_cq_end(struct nvmq_queue *q, const struct nvmq_cq_cursor *cur)
 {
@@ -281,7 +290,8 @@ static inline void *nvmq_slot_take(struct nvmq_queue *q, u16 cid)
 	return owner;
 }
 
-int nvmq_queue_alloc(struct nvmq_queue *q, struct device *dev, u16 qid, u32 entries);
+int nvmq_queue_alloc(struct nvmq_queue *q, struct device *dev, u16 qid, u32 entries,
+		     u32 cq_entries);
 void nvmq_queue_free(struct nvmq_queue *q);
 void nvmq_queue_reset(struct nvmq_queue *q);
 

@@ -26,16 +26,21 @@ static bool outstanding(const struct nvmq_queue *q, u16 cid)
 
 static void head_line(const struct nvmq_queue *q, char *line)
 {
+	const struct nvmq_queue *cq = q->cq;
+	char shared[32] = "";
 	u32 tag, count = 0;
 
+	if (cq != q)
+		snprintf(shared, sizeof(shared), " of queue %u", cq->qid);
 	for (tag = 0; tag < q->entries; tag++)
 		count += !!READ_ONCE(q->slots[tag].owner);
 	snprintf(line, NVMQ_RECORDER_LINE,
-		 "queue %u: %s, %u outstanding; SQ tail %u, doorbell %u %u ms ago; CQ head %u, doorbell %u ms ago; %llu lost interrupts, %llu bogus completions",
+		 "queue %u: %s, %u outstanding; SQ tail %u, doorbell %u %u ms ago; CQ%s head %u, doorbell %u ms ago; %llu lost interrupts, %llu bogus completions",
 		 q->qid, READ_ONCE(q->live) ? "live" : "not live", count, READ_ONCE(q->tail),
 		 READ_ONCE(q->rung), jiffies_to_msecs((u32)jiffies - READ_ONCE(q->rung_at)),
-		 READ_ONCE(q->head), jiffies_to_msecs((u32)jiffies - READ_ONCE(q->cq_rung_at)),
-		 (unsigned long long)q->lost, (unsigned long long)q->bogus);
+		 shared, READ_ONCE(cq->head),
+		 jiffies_to_msecs((u32)jiffies - READ_ONCE(cq->cq_rung_at)),
+		 (unsigned long long)cq->lost, (unsigned long long)q->bogus);
 }
 
 static void sqe_line(const struct nvmq_queue *q, u32 slot, const struct nvmq_sqe *sqe, char *line)
@@ -62,6 +67,18 @@ static void cqe_line(u32 slot, const struct nvmq_cqe *cqe, char *line)
 		 le32_to_cpu(cqe->dw0), status >> 1, nvmq_names_status(status >> 1));
 }
 
+/*
+ * Take a copy of a completion; false if it is another queue's, or none.  Where a ring is not
+ * shared whatever is in it is told, also what names another queue.
+ */
+static bool get_cqe(const struct nvmq_queue *q, u32 slot, struct nvmq_cqe *cqe)
+{
+	memcpy(cqe, &q->cq->cqes[slot], sizeof(*cqe));
+	/* On the first pass the phase tag is 1. */
+	return memchr_inv(cqe, 0, sizeof(*cqe)) &&
+	       (!q->cq->shared || le16_to_cpu(cqe->sqid) == q->qid);
+}
+
 /**
  * nvmq_recorder_dump - tell what a queue did last
  * @q: an allocated queue, which may be in use: what happens meanwhile may be told or not
@@ -75,7 +92,9 @@ static void cqe_line(u32 slot, const struct nvmq_cqe *cqe, char *line)
 void nvmq_recorder_dump(const struct nvmq_queue *q, u32 count, nvmq_recorder_emit emit, void *arg)
 {
 	char line[NVMQ_RECORDER_LINE];
-	u32 tail = READ_ONCE(q->tail), head = READ_ONCE(q->head);
+	u32 tail = READ_ONCE(q->tail), head = READ_ONCE(q->cq->head);
+	u32 entries = q->cq->cq_entries, left = count;
+	struct nvmq_cqe cqe;
 	u32 i, slot;
 
 	head_line(q, line);
@@ -92,13 +111,12 @@ void nvmq_recorder_dump(const struct nvmq_queue *q, u32 count, nvmq_recorder_emi
 		sqe_line(q, slot, &sqe, line);
 		emit(arg, line);
 	}
-	for (i = count; i; i--) {
-		struct nvmq_cqe cqe;
-
-		slot = (head + q->entries - i) % q->entries;
-		memcpy(&cqe, &q->cqes[slot], sizeof(cqe));
-		/* On the first pass the phase tag is 1. */
-		if (!memchr_inv(&cqe, 0, sizeof(cqe)))
+	/* Back to the first of them, then forward. */
+	for (i = 0; i < entries && left; i++)
+		left -= get_cqe(q, (head + entries - 1 - i) % entries, &cqe);
+	for (; i; i--) {
+		slot = (head + entries - i) % entries;
+		if (!get_cqe(q, slot, &cqe))
 			continue;
 		cqe_line(slot, &cqe, line);
 		emit(arg, line);

@@ -115,6 +115,7 @@ static void queue(struct out *out, const struct nvmq_stats *stats, u16 qid)
 	begin(out, "queue");
 	number(out, "qid", qid);
 	word(out, "type", type_of(stats, qid));
+	number(out, "cq", q->cq->qid);
 	for (op = 0; op < NVMQ_STAT_OPS; op++)
 		number(out, op_names[op], READ_ONCE(sq->submitted[op]));
 	number(out, "completed", READ_ONCE(sq->completed));

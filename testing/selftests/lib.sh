@@ -504,16 +504,16 @@ queue_rows() {
 }
 
 # shellcheck disable=SC2034 # the tests read these
-# queues_read BDF: Q_TYPE, Q_DEPTH, Q_VECTOR, Q_IRQ by queue id from debugfs
+# queues_read BDF: Q_TYPE, Q_DEPTH, Q_CQ, Q_VECTOR, Q_IRQ by queue id from debugfs
 # queues, and CPU_DEFAULT, CPU_READ, CPU_POLL by CPU from debugfs map: the queue
 # that an I/O of this sort takes, which is the default one where the map has '-'
 queues_read() {
-	local qid type depth vector irq cpu default read poll _
-	unset Q_TYPE Q_DEPTH Q_VECTOR Q_IRQ CPU_DEFAULT CPU_READ CPU_POLL
-	declare -gA Q_TYPE=() Q_DEPTH=() Q_VECTOR=() Q_IRQ=() CPU_DEFAULT=() CPU_READ=() CPU_POLL=()
-	while read -r qid type depth vector irq _; do
+	local qid type depth cq vector irq cpu default read poll _
+	unset Q_TYPE Q_DEPTH Q_CQ Q_VECTOR Q_IRQ CPU_DEFAULT CPU_READ CPU_POLL
+	declare -gA Q_TYPE=() Q_DEPTH=() Q_CQ=() Q_VECTOR=() Q_IRQ=() CPU_DEFAULT=() CPU_READ=() CPU_POLL=()
+	while read -r qid type depth cq vector irq _; do
 		[[ $qid != \#* ]] || continue
-		Q_TYPE[$qid]=$type Q_DEPTH[$qid]=$depth Q_VECTOR[$qid]=$vector Q_IRQ[$qid]=$irq
+		Q_TYPE[$qid]=$type Q_DEPTH[$qid]=$depth Q_CQ[$qid]=$cq Q_VECTOR[$qid]=$vector Q_IRQ[$qid]=$irq
 	done <"$DBG/$1/queues"
 	while read -r cpu default read poll; do
 		[[ $cpu != \#* ]] || continue

@@ -136,6 +136,12 @@ path)
 		default=1-3:0 placement=free irq=msi|2 0 0|default=1-3:0 irq=msi placement=free
 		poll=2/9 depth=33 leave=3 coalesce=4/200|4 0 2|default=cpu poll=2/9 depth=33 leave=3 coalesce=4/200
 		default=4 read=4 poll=4 leave=10 coalesce=off|1 1 0|default=4 read=4 poll=4 leave=10
+		default=4 share=2|4 0 0
+		default=4 read=3 poll=2 share=2|4 3 2
+		default=cpu read=cpu poll=cpu share=256|4 4 4
+		default=3:1:0+2/7 read=rest share=2|3 1 0
+		default=4 vectors=2 share=2 irq=msi|4 0 0|default=4 vectors=2 irq=msi share=2
+		default=2 share=off|2 0 0|default=2
 		irq=msi|4 0 0|default=cpu irq=msi
 		|4 0 0|default=cpu
 	ROWS
@@ -153,6 +159,23 @@ path)
 		default=cpu read=3:rest|read|6 6 6 5
 		default=1+3:0+2 poll=3:2:1:0|poll|6 5 4 3
 	ROWS
+
+	# Submission queues that share completion queues: who has which, with which vector.
+	while IFS='|' read -r plan cqs vectors want; do
+		check "$plan: taken" set_plan "$plan"
+		queues_read "$BDF0"
+		total=$(($(granted "$BDF0" default) + $(granted "$BDF0" read) + $(granted "$BDF0" poll)))
+		is "$plan: completion queues" "$(for ((i = 1; i <= total; i++)); do echo "${Q_CQ[$i]}"; done | paste -sd' ')" "$cqs"
+		is "$plan: vectors" "$(for ((i = 1; i <= total; i++)); do echo "${Q_VECTOR[$i]}"; done | paste -sd' ')" "$vectors"
+		is "$plan: granted" "$(attr "$BDF0" granted)" "$want"
+		[[ $plan = *read* ]] || vectors_work "$plan" "$disk"
+	done <<-ROWS
+		default=4 share=2|1 1 3 3|1 1 2 2|default=4 read=0 poll=0 depth=1023 vectors=3 irq=msix share=2
+		default=4 share=4|1 1 1 1|1 1 1 1|default=4 read=0 poll=0 depth=511 vectors=2 irq=msix share=4
+		default=3 read=2 poll=2 share=2|1 1 3 4 4 6 7|1 1 2 3 3 - -|default=3 read=2 poll=2 depth=1023 vectors=4 irq=msix share=2
+		default=4 share=2 irq=intx|1 1 3 3|0 0 0 0|default=4 read=0 poll=0 depth=1023 vectors=1 irq=intx share=2
+	ROWS
+	put "$T_TMP/data" "$node" $((1 << 20))
 
 	# As many commands at a time as the type may have, before and after a reset.
 	lie "when io every 1 then delay 20ms"
@@ -226,6 +249,7 @@ path)
 		"placement=mine" "queues=4" "default 2" "=3" "read==1" "$BDF0" "default=2;default=3" "depth=99999999999999999999"
 		"default=0-2" "default=0-3:4-7" "read=0-3:rest" "poll=1:rest:1" "read=3-0:rest" "poll=0::rest" "read=rest:rest"
 		"poll=65535:rest" "read=$(seq -s: 0 60)" "default=2/1" "read=1/4096" "poll=2/" "default=/4/4" "leave=65536" "leave=x"
+		"share=1" "share=257" "share=two" "share=" "share=2/2"
 		"coalesce=8" "coalesce=0/100" "coalesce=257/100" "coalesce=8/50" "coalesce=8/25600" "coalesce=off/0"
 		$'read=\x01' "poll=$(printf '9%.0s' {1..200})")
 	places=("WORD" "default=2 WORD" "WORD default=2" "read=1,WORD,poll=1" "vectors=3 WORD irq=msix" "placement=free, WORD")
@@ -266,6 +290,7 @@ random)
 		[ $((RANDOM % 5)) = 0 ] && text+=" placement=free"
 		[ $((RANDOM % 5)) = 0 ] && text+=" leave=$((RANDOM % 12 + 1))"
 		[ $((RANDOM % 5)) = 0 ] && text+=" coalesce=$((RANDOM % 16 + 1))/$((RANDOM % 9 + 1))00"
+		[ $((RANDOM % 3)) = 0 ] && text+=" share=$((RANDOM % 6 + 2))"
 		echo "$text"
 	}
 	load_begin --filename="$node" --offset=16M --fdatasync=64

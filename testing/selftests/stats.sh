@@ -100,6 +100,26 @@ consistent "polled"
 within "polled queues have the commands" "$(value "$Q | map(select(.type == \"poll\") | .read) | add")" 1000 1010
 is "and no interrupt" "$(value "$Q | map(select(.type == \"poll\") | .interrupts) | add")" 0
 
+# ---- submission queues that share completion queues ----
+count 0
+check "shared: another plan" dd if=<(echo default=4,share=2) of="$sys/plan" status=none
+count 1
+for cpu in 0 1 2 3; do
+	reads "$cpu" $((10 + cpu))
+done
+take
+consistent "shared"
+is "shared: the completion queue of each queue" "$(value "$Q | map(select(.type != \"none\") | .cq)")" "[1,1,3,3]"
+queues_read "$BDF0"
+for cpu in 0 1 2 3; do
+	within "shared: each queue has what its CPU has read and was completed" \
+		"$(value "$Q | map(select(.qid == ${CPU_READ[$cpu]}) | [.completed, .read] | min) | add")" $((10 + cpu)) 60
+done
+is "shared: interrupts and doorbells are counted at the first of them" \
+	"$(value "$Q | map(select(.interrupts > 0 and .cq_doorbells > 0) | .qid)")" "[1,3]"
+is "shared: and nowhere else" "$(value "$Q | map(select(.qid != .cq) | .interrupts + .cq_doorbells) | add")" 0
+check "shared: back" dd if=<(echo default=2,read=2,poll=2) of="$sys/plan" status=none
+
 # ---- time ----
 if strict; then
 	count 0
@@ -126,7 +146,7 @@ check "one ends, the other goes on" test "$(<"$sys/stats")" = 1
 count 0
 count 1
 load_begin --filename="$node"
-for plan in default=1 default=4,poll=1 default=2,read=2,poll=2 default=8; do
+for plan in default=1 default=4,poll=1 default=4,share=4 default=2,read=2,poll=2 default=8; do
 	echo "$plan" >"$sys/plan"
 	echo 1 >"$sys/reset"
 	take

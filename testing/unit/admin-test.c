@@ -1713,21 +1713,24 @@ static const u32 some_qids[] = { 1, 2, 255, 256, 4095, 65535 };
 static void test_create(void)
 {
 	static const int vectors[] = { -1, 0, 1, 63, 2047, 65535 };
-	struct nvmq_queue q = { 0 };
+	struct nvmq_queue q = { 0 }, other = { 0 };
 	u32 i, j, k;
 
+	q.cq = &other;
 	start(true);
 	for (i = 0; i < 5; i++) {
 		for (j = 0; j < 6; j++) {
 			for (k = 0; k < 6; k++) {
 				q.entries = some_entries[i];
+				q.cq_entries = some_entries[k % 5] * 16;
+				other.qid = some_qids[k];
 				q.qid = some_qids[j];
 				q.cq_dma = 0xfedcba9876543000 + j * PAGE;
 				q.sq_dma = 0x1000 + k * PAGE;
 				CHECK(!nvmq_admin_create_cq(&admin, &q, vectors[k]), "CQ");
 				CHECK((dw(0) & 0xff) == 0x05, "%#x", dw(0));
 				CHECK((dw(6) | (u64)dw(7) << 32) == q.cq_dma, "PRP1");
-				CHECK(dw(10) >> 16 == q.entries - 1, "QSIZE %#x", dw(10));
+				CHECK(dw(10) >> 16 == q.cq_entries - 1, "QSIZE %#x", dw(10));
 				CHECK((dw(10) & 0xffff) == q.qid, "QID %#x", dw(10));
 				CHECK(dw(11) & 1, "PC");
 				CHECK((dw(11) >> 1 & 1) == (vectors[k] >= 0), "IEN %#x", dw(11));
@@ -1735,7 +1738,7 @@ static void test_create(void)
 				CHECK((int)(dw(11) >> 16) == (vectors[k] < 0 ? 0 : vectors[k]),
 				      "IV %#x", dw(11));
 
-				CHECK(!nvmq_admin_create_sq(&admin, &q, some_qids[k]), "SQ");
+				CHECK(!nvmq_admin_create_sq(&admin, &q), "SQ");
 				CHECK((dw(0) & 0xff) == 0x01, "%#x", dw(0));
 				CHECK((dw(6) | (u64)dw(7) << 32) == q.sq_dma, "PRP1");
 				CHECK(dw(10) >> 16 == q.entries - 1, "QSIZE %#x", dw(10));
@@ -1770,7 +1773,7 @@ static int queue_command(u32 which, struct nvmq_queue *q)
 	case 0:
 		return nvmq_admin_create_cq(&admin, q, 1);
 	case 1:
-		return nvmq_admin_create_sq(&admin, q, 9);
+		return nvmq_admin_create_sq(&admin, q);
 	case 2:
 		return nvmq_admin_delete_sq(&admin, q->qid);
 	default:
@@ -1785,9 +1788,11 @@ static void test_queue_refused(void)
 		"Create I/O Completion Queue 9", "Create I/O Submission Queue 9",
 		"Delete I/O Submission Queue 9", "Delete I/O Completion Queue 9",
 	};
-	struct nvmq_queue q = { .entries = 64, .qid = 9, .sq_dma = PAGE, .cq_dma = PAGE };
+	struct nvmq_queue q = { .entries = 64, .cq_entries = 64, .qid = 9, .sq_dma = PAGE,
+				.cq_dma = PAGE };
 	u32 which;
 
+	q.cq = &q;
 	for (which = 0; which < 4; which++) {
 		start(true);
 		dev.status = 0x4108;

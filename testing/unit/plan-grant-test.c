@@ -31,14 +31,15 @@ static const char *show(const struct nvmq_plan *p, const struct nvmq_plan_limits
 	static char text[512];
 
 	snprintf(text, sizeof(text),
-		 "asked %u/%u,%u/%u,%u/%u depth %u vectors %u irq %d leave %u; "
-		 "cpus %u/%u/%u pairs %u usable %u entries %u tags %u vectors %u irq %d; "
-		 "got %u/%u,%u/%u,%u/%u depth %u entries %u vectors %u irq %d leave %u spread %#x",
+		 "asked %u/%u,%u/%u,%u/%u depth %u vectors %u irq %d leave %u share %u; "
+		 "cpus %u/%u/%u pairs %u usable %u entries %u/%u tags %u vectors %u irq %d; "
+		 "got %u/%u,%u/%u,%u/%u depth %u entries %u vectors %u irq %d leave %u spread %#x "
+		 "share %u",
 		 p->queues[0], p->depths[0], p->queues[1], p->depths[1], p->queues[2],
-		 p->depths[2], p->depth, p->vectors, p->irq, p->leave, l->cpus, l->cores, l->nodes,
-		 l->pairs, l->usable, l->entries, l->tags, l->vectors, l->irq, g->queues[0],
+		 p->depths[2], p->depth, p->vectors, p->irq, p->leave, p->share, l->cpus, l->cores,
+		 l->nodes, l->pairs, l->usable, l->entries, l->cq_entries, l->tags, l->vectors, l->irq, g->queues[0],
 		 g->depths[0], g->queues[1], g->depths[1], g->queues[2], g->depths[2], g->depth,
-		 g->entries, g->vectors, g->irq, g->leave, g->spread);
+		 g->entries, g->vectors, g->irq, g->leave, g->spread, g->share);
 	return text;
 }
 
@@ -89,6 +90,51 @@ static void oracle_queues(const struct nvmq_plan *p, const struct nvmq_plan_limi
 	}
 }
 
+/* Who has which completion queue, counted one by one. */
+static void check_cqs(const struct nvmq_plan *p, const struct nvmq_plan_limits *l,
+		      const struct nvmq_grant *g)
+{
+	u32 total = g->queues[0] + g->queues[1] + g->queues[2], most = 1;
+	u32 longest = l->cq_entries > l->entries ? l->cq_entries : l->entries, qid, end, n, t;
+	u32 least_crowd[3] = { ~0u, ~0u, ~0u }, most_crowd[3] = { 0 };
+
+	longest = least(longest, 65536);
+	for (qid = 1; qid <= total; qid = end) {
+		t = nvmq_grant_type(g, qid);
+		for (end = qid; end <= total && nvmq_grant_cq(g, end) == qid; end++)
+			CHECK(nvmq_grant_type(g, end) == t, "%u and %u: %s", qid, end, show(p, l, g));
+		n = end - qid;
+		CHECK(n && n <= (t == 2 || !p->share ? 1 : p->share), "%u of queue %u: %s", n, qid,
+		      show(p, l, g));
+		if (!n)
+			return;
+		least_crowd[t] = least(least_crowd[t], n);
+		most_crowd[t] = n > most_crowd[t] ? n : most_crowd[t];
+		most = n > most ? n : most;
+		/* Room for all that may be outstanding, and one entry that stays free. */
+		CHECK(nvmq_grant_cq_entries(g, qid) == least(n * (g->entries - 1) + 1, longest) &&
+		      nvmq_grant_cq_entries(g, qid) > n * g->depths[t],
+		      "%u entries for %u of depth %u: %s", nvmq_grant_cq_entries(g, qid), n,
+		      g->depths[t], show(p, l, g));
+		for (n = qid + 1; n < end; n++)
+			CHECK(!nvmq_grant_cq_entries(g, n), "%u: %s", n, show(p, l, g));
+	}
+	CHECK(g->share == (most > 1 ? most : 0), "%u not %u: %s", g->share, most, show(p, l, g));
+	for (t = 0; t < 3; t++)
+		CHECK(!most_crowd[t] || most_crowd[t] - least_crowd[t] <= 1, "%u: %u to %u: %s", t,
+		      least_crowd[t], most_crowd[t], show(p, l, g));
+}
+
+/* Completion queues of the two types with interrupts. */
+static u32 count_cqs(const struct nvmq_grant *g)
+{
+	u32 qid, n = 0;
+
+	for (qid = 1; qid <= g->queues[0] + g->queues[1]; qid++)
+		n += nvmq_grant_cq(g, qid) == qid;
+	return n;
+}
+
 static void check_vectors(const struct nvmq_plan *p, const struct nvmq_plan_limits *l,
 			  const struct nvmq_grant *g)
 {
@@ -98,6 +144,11 @@ static void check_vectors(const struct nvmq_plan *p, const struct nvmq_plan_limi
 	CHECK(nvmq_grant_vector(g, 0) == 0, "%s", show(p, l, g));
 	for (qid = 1; qid <= with_irq; qid++) {
 		vector = nvmq_grant_vector(g, qid);
+		if (nvmq_grant_cq(g, qid) != qid) {
+			CHECK(vector == last, "qid %u vector %d not %d: %s", qid, vector, last,
+			      show(p, l, g));
+			continue;
+		}
 		if (g->vectors == 1) {
 			CHECK(vector == 0, "qid %u vector %d: %s", qid, vector, show(p, l, g));
 			continue;
@@ -156,6 +207,17 @@ static void check_depths(const struct nvmq_plan *p, const struct nvmq_plan_limit
 			depth = least(depth, l->tags);
 		if (l->entries)
 			depth = least(depth, l->entries - 1);
+		if (t < 2 && p->share && g->queues[t]) {
+			u32 crowd = 1, longest = least(l->cq_entries > l->entries ? l->cq_entries :
+						       l->entries, 65536);
+
+			/* The fewest completion queues that will do, and who is in the fullest. */
+			while ((g->queues[t] + crowd - 1) / crowd >
+			       (g->queues[t] + least(p->share, longest - 1) - 1) /
+			       least(p->share, longest - 1))
+				crowd++;
+			depth = least(depth, (longest - 1) / crowd);
+		}
 		if (!g->queues[t])
 			depth = 0;
 		CHECK(g->depths[t] == depth, "depth of %d not %u: %s", t, depth, show(p, l, g));
@@ -206,7 +268,7 @@ static void check_grant(const struct nvmq_plan *p, const struct nvmq_plan_limits
 	floor = p->irq > l->irq ? p->irq : l->irq;
 	CHECK(g->irq == floor, "%s", show(p, l, g));
 	most = g->irq == NVMQ_IRQ_INTX ? 1 : g->irq == NVMQ_IRQ_MSI ? 32 : 2048;
-	vectors = least(least(1 + g->queues[0] + g->queues[1], l->vectors), most);
+	vectors = least(least(1 + count_cqs(g), l->vectors), most);
 	if (p->vectors)
 		vectors = least(vectors, p->vectors);
 	CHECK(g->vectors == vectors && vectors, "vectors not %u: %s", vectors, show(p, l, g));
@@ -222,6 +284,7 @@ static void check_grant(const struct nvmq_plan *p, const struct nvmq_plan_limits
 	lower.tags = g->entries ? g->entries - 1u : l->tags;
 	ret = nvmq_plan_grant(p, &lower, &again);
 	CHECK(!ret && !memcmp(&again, g, sizeof(again)), "with tags: %s", show(p, &lower, &again));
+	check_cqs(p, l, g);
 	check_vectors(p, l, g);
 	check_ids(p, l, g);
 }
@@ -294,6 +357,7 @@ static void test_random(void)
 		p.depth = rnd_in(0, 1) ? rnd_in(2, 4095) : 0;
 		p.leave = rnd_in(0, 1) ? 0 : rnd_in(0, 3) ? rnd_in(0, 70) : rnd_in(0, 65535);
 		p.nr_ranges = 0;
+		p.share = rnd_in(0, 1) ? 0 : rnd_in(0, 3) ? rnd_in(2, 8) : rnd_in(2, 256);
 		for (t = 0; t < 3; t++) {
 			p.depths[t] = rnd_in(0, 1) ? rnd_in(2, 4095) : 0;
 			/* A CPU for each queue. */
@@ -313,6 +377,7 @@ static void test_random(void)
 		l.entries = rnd_in(0, 1) ? 65536 : rnd_in(0, 1) ? rnd_in(2, 4100) :
 			    edges[rnd_in(0, 10)];
 		l.tags = rnd_in(0, 1) ? 0 : rnd_in(1, 4095);
+		l.cq_entries = rnd_in(0, 1) ? l.entries : rnd_in(0, 65536);
 		l.vectors = rnd_in(0, 1) ? rnd_in(1, 80) : edges[rnd_in(1, 11)];
 		l.irq = rnd_in(0, 2);
 		check_grant(&p, &l, &g);
@@ -413,6 +478,21 @@ static void test_table(void)
 		{ { .queues = { CPU, 0, 0 }, .coalesce = 8, .coalesce_us = 100 },
 		  L(4, 4, 1, 64, 64, 2048, 65, 0),
 		  "default=4 read=0 poll=0 depth=1023 vectors=5 irq=msix coalesce=8/100" },
+		/* Submission queues that share completion queues: a vector for each of these. */
+		{ { .queues = { CPU, 3, 2 }, .share = 2 }, L(4, 4, 1, 64, 64, 65536, 65, 0),
+		  "default=4 read=3 poll=2 depth=1023 vectors=5 irq=msix share=2" },
+		{ { .queues = { CPU, 1, 0 }, .share = 256 }, L(4, 4, 1, 64, 64, 65536, 65, 0),
+		  "default=4 read=1 poll=0 depth=1023 vectors=3 irq=msix share=4" },
+		{ { .queues = { 5, 0, 0 }, .share = 4 }, L(8, 8, 1, 64, 64, 65536, 65, 0),
+		  "default=5 read=0 poll=0 depth=1023 vectors=3 irq=msix share=3" },
+		{ { .queues = { 1, 1, 4 }, .share = 4 }, L(4, 4, 1, 64, 64, 65536, 65, 0),
+		  "default=1 read=1 poll=4 depth=1023 vectors=3 irq=msix" },
+		{ { .queues = { CPU, 0, 2 }, .share = 4 }, L(4, 4, 1, 64, 64, 1024, 65, 0),
+		  "default=4/255 read=0 poll=2 depth=1023 vectors=2 irq=msix share=4" },
+		{ { .queues = { CPU, 0, 0 }, .share = 4, .leave = 1 }, L(4, 4, 1, 64, 64, 3, 65, 0),
+		  "default=4 read=0 poll=0 depth=1 vectors=3 irq=msix share=2 leave=1" },
+		{ { .queues = { CPU, 0, 0 }, .share = 2 }, L(4, 4, 1, 64, 64, 2, 65, 0),
+		  "default=4 read=0 poll=0 depth=1 vectors=5 irq=msix" },
 		/* Lists that have all their queues, and such that have not. */
 		{ { .queues = { 2, 0, 2 }, .nr_ranges = 4,
 		    .ranges = { { 0, 0, 0, 0 }, { NVMQ_REST, NVMQ_REST, 0, 1 }, { 3, 3, 2, 0 },
@@ -462,7 +542,7 @@ static void test_longest_text(void)
 	struct nvmq_grant g = {
 		.queues = { 65535, 65535, 65535 }, .depths = { 4094, 4094, 4094 }, .depth = 65535,
 		.vectors = 65535, .irq = NVMQ_IRQ_MSIX, .leave = 65535, .coalesce = 256,
-		.coalesce_us = 25500, .spread = 7,
+		.coalesce_us = 25500, .spread = 7, .share = 256,
 	};
 	char text[NVMQ_GRANT_TEXT];
 	int len = nvmq_grant_format(&g, text, sizeof(text));

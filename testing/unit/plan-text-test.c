@@ -31,7 +31,8 @@ static bool same_plan(const struct nvmq_plan *a, const struct nvmq_plan *b)
 	}
 	return a->depth == b->depth && a->vectors == b->vectors && a->irq == b->irq &&
 	       a->placement == b->placement && a->leave == b->leave &&
-	       a->coalesce == b->coalesce && a->coalesce_us == b->coalesce_us;
+	       a->coalesce == b->coalesce && a->coalesce_us == b->coalesce_us &&
+	       a->share == b->share;
 }
 
 static const char *show(const struct nvmq_plan *p)
@@ -45,8 +46,8 @@ static const char *show(const struct nvmq_plan *p)
 	at = snprintf(s, 1024, "%u/%u,%u/%u,%u/%u depth %u vectors %u irq %d placement %d",
 		      p->queues[0], p->depths[0], p->queues[1], p->depths[1], p->queues[2],
 		      p->depths[2], p->depth, p->vectors, p->irq, p->placement);
-	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u", p->leave, p->coalesce,
-		       p->coalesce_us);
+	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u share %u", p->leave,
+		       p->coalesce, p->coalesce_us, p->share);
 	for (i = 0; i < p->nr_ranges && i < NVMQ_PLAN_MAX_RANGES && at < 990; i++)
 		at += snprintf(s + at, 1024 - at, " %u.%u:%u-%u", p->ranges[i].type,
 			       p->ranges[i].queue, p->ranges[i].first, p->ranges[i].last);
@@ -111,6 +112,9 @@ static void test_legal(void)
 		{ "coalesce=1/0", { .queues = { D }, .coalesce = 1 } },
 		{ "coalesce=256/25500",
 		  { .queues = { D }, .coalesce = 256, .coalesce_us = 25500 } },
+		{ "share=off", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "share=2", { .queues = { D }, .share = 2 } },
+		{ "share=256 default=4", { .queues = { 4 }, .share = 256 } },
 		{ "default=rest",
 		  { .queues = { 1 }, .nr_ranges = 1,
 		    .ranges = { { NVMQ_REST, NVMQ_REST, 0, 0 } } } },
@@ -230,6 +234,13 @@ static const struct bad_case bad_cases[] = {
 	{ "coalesce=8/25600", -ERANGE, "coalesce=8/25600", "microseconds out of range 0 to 25500" },
 	{ "coalesce=8/150", -EINVAL, "coalesce=8/150", "no multiple of 100 microseconds" },
 	{ "coalesce=off coalesce=8/100", -EINVAL, "coalesce=8/100", "given twice" },
+	{ "share=", -EINVAL, "share=", "empty value" },
+	{ "share=cpu", -EINVAL, "share=cpu", "number or off expected" },
+	{ "share=2/2", -EINVAL, "share=2/2", "number or off expected" },
+	{ "share=0", -ERANGE, "share=0", "out of range 2 to 256" },
+	{ "share=1", -ERANGE, "share=1", "out of range 2 to 256" },
+	{ "share=257", -ERANGE, "share=257", "out of range 2 to 256" },
+	{ "share=2 share=2", -EINVAL, "share=2", "given twice" },
 	{ "default=0x10", -EINVAL, "default=0x10", COUNT_EXPECTED },
 	{ "default=1.5", -EINVAL, "default=1.5", COUNT_EXPECTED },
 	{ "default=cpus", -EINVAL, "default=cpus", COUNT_EXPECTED },
@@ -322,6 +333,7 @@ static void test_ranges(void)
 	} ranges[] = {
 		{ "default", 1, 65535 }, { "read", 0, 65535 }, { "poll", 0, 65535 },
 		{ "depth", 2, 4095 }, { "vectors", 1, 2048 }, { "leave", 0, 65535 },
+		{ "share", 2, 256 },
 		/* Behind the slash. */
 		{ "default", 2, 4095 }, { "read", 2, 4095 }, { "poll", 2, 4095 },
 	};
@@ -333,7 +345,7 @@ static void test_ranges(void)
 
 	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
 		for (n = 0; n < 70000; n++) {
-			snprintf(text, sizeof(text), "%s=%s%u", ranges[i].key, i < 6 ? "" : "1/",
+			snprintf(text, sizeof(text), "%s=%s%u", ranges[i].key, i < 7 ? "" : "1/",
 				 n);
 			ret = nvmq_plan_parse(text, strlen(text), &plan, NULL);
 			if (n < ranges[i].lo || n > ranges[i].hi) {
@@ -341,7 +353,8 @@ static void test_ranges(void)
 				continue;
 			}
 			got = i < 3 ? plan.queues[i] : i == 3 ? plan.depth :
-			      i == 4 ? plan.vectors : i == 5 ? plan.leave : plan.depths[i - 6];
+			      i == 4 ? plan.vectors : i == 5 ? plan.leave :
+			      i == 6 ? plan.share : plan.depths[i - 7];
 			CHECK(!ret && got == n, "%s: %d, %u", text, ret, got);
 		}
 	}
@@ -417,6 +430,7 @@ static void rnd_plan(struct nvmq_plan *plan)
 		plan->coalesce = rnd_in(1, NVMQ_PLAN_MAX_COALESCE);
 		plan->coalesce_us = rnd_in(0, 255) * 100;
 	}
+	plan->share = rnd_in(0, 1) ? rnd_in(2, NVMQ_PLAN_MAX_SHARE) : 0;
 }
 
 static int put_queues(char *at, const char *key, const struct nvmq_plan *plan, int type)
@@ -459,16 +473,17 @@ static void write_plan(const struct nvmq_plan *plan, char *at)
 	static const char blanks[] = " ,\t\n\v\f\r";
 	static const char * const irq[] = { "irq=msix", "irq=msi", "irq=intx" };
 	static const char * const place[] = { "placement=managed", "placement=free" };
-	int order[9] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 }, i, j, n;
+	int order[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 }, i, j, n;
+	const int words = sizeof(order) / sizeof(*order);
 
-	for (i = 8; i > 0; i--) {
+	for (i = words - 1; i > 0; i--) {
 		j = rnd_in(0, i);
 		n = order[i];
 		order[i] = order[j];
 		order[j] = n;
 	}
 	*at = '\0';
-	for (i = 0; i < 9; i++) {
+	for (i = 0; i < words; i++) {
 		for (n = rnd_in(0, 2); n; n--)
 			*at++ = blanks[rnd_in(0, 6)];
 		n = 0;
@@ -493,6 +508,10 @@ static void write_plan(const struct nvmq_plan *plan, char *at)
 			n = sprintf(at, "coalesce=%u/%u", plan->coalesce, plan->coalesce_us);
 		else if (order[i] == 8 && rnd_in(0, 1))
 			n = sprintf(at, "coalesce=off");
+		if (order[i] == 9 && plan->share)
+			n = sprintf(at, "share=%u", plan->share);
+		else if (order[i] == 9 && rnd_in(0, 1))
+			n = sprintf(at, "share=off");
 		at += n;
 		*at++ = blanks[rnd_in(0, 6)];
 		*at = '\0';
@@ -529,7 +548,7 @@ static void test_longest(void)
 	struct nvmq_plan plan = {
 		.queues = { 46, 1, 1 }, .depth = 4095, .vectors = 2048, .irq = NVMQ_IRQ_INTX,
 		.placement = NVMQ_PLACE_FREE, .leave = 65535, .coalesce = 256,
-		.coalesce_us = 25500, .depths = { 4095, 4095, 4095 },
+		.coalesce_us = 25500, .share = 256, .depths = { 4095, 4095, 4095 },
 	}, back;
 	struct nvmq_plan_error err;
 	char text[NVMQ_PLAN_TEXT];
@@ -639,8 +658,8 @@ static void test_format(void)
 		    NVMQ_PLACE_FREE),
 		  "default=core read=node poll=cpu depth=64 vectors=3 irq=msi placement=free" },
 		{ { .queues = { 2, 0, 1 }, .depths = { 9, 8, 7 }, .leave = 3, .coalesce = 8,
-		    .coalesce_us = 100 },
-		  "default=2/9 read=0/8 poll=1/7 leave=3 coalesce=8/100" },
+		    .coalesce_us = 100, .share = 4 },
+		  "default=2/9 read=0/8 poll=1/7 leave=3 coalesce=8/100 share=4" },
 		{ { .queues = { 2, 1, 1 }, .depths = { 9, 0, 7 }, .nr_ranges = 5,
 		    .ranges = { { 4, 4, 2, 0 }, { 0, 3, 0, 0 }, { 5, 5, 0, 0 },
 				{ NVMQ_REST, NVMQ_REST, 0, 1 }, { NVMQ_REST, NVMQ_REST, 1, 0 } } },
@@ -873,7 +892,7 @@ static size_t hostile(char *text, size_t room)
 {
 	static const char * const bits[] = {
 		"default", "read", "poll", "depth", "vectors", "irq", "placement", "=", "=", "=",
-		"leave", "coalesce", "/", "/", "+", "-", ":", "rest", "off", "0-3", "4-7",
+		"leave", "coalesce", "share", "share=4 ", "/", "/", "+", "-", ":", "rest", "off", "0-3", "4-7",
 		"default=0-3:", "read=rest", "coalesce=8/100 ", " ", ",", ";", "cpu", "core",
 		"node", "msix", "msi", "intx", "managed", "free", "0",
 		"1", "64", "65535", "99999999999", "0000:00:11.0", "00:11.0 ", ":", ".",
@@ -932,6 +951,7 @@ static void check_hostile(int ret, const struct nvmq_plan *plan, const struct nv
 	CHECK(plan->depth <= NVMQ_PLAN_MAX_DEPTH && plan->depth != 1, "%s", show(plan));
 	CHECK(plan->vectors <= NVMQ_PLAN_MAX_VECTORS, "%s", show(plan));
 	CHECK(plan->nr_ranges <= NVMQ_PLAN_MAX_RANGES, "%s", show(plan));
+	CHECK(plan->share <= NVMQ_PLAN_MAX_SHARE && plan->share != 1, "%s", show(plan));
 	CHECK(plan->coalesce <= NVMQ_PLAN_MAX_COALESCE && plan->coalesce_us % 100 == 0, "%s",
 	      show(plan));
 	CHECK(plan->irq <= NVMQ_IRQ_INTX && plan->placement <= NVMQ_PLACE_FREE, "%s", show(plan));

@@ -174,7 +174,7 @@ static void start(u32 entries)
 	memset(&queue, 0, sizeof(queue));
 	fail_at = -1;
 	device_reset(entries);
-	ret = nvmq_queue_alloc(&queue, the_device, 7, entries);
+	ret = nvmq_queue_alloc(&queue, the_device, 7, entries, entries);
 	CHECK(!ret, "%d", ret);
 	queue.sq_db = &sq_doorbell;
 	queue.cq_db = &cq_doorbell;
@@ -194,6 +194,7 @@ static void check_new(u32 entries)
 	u32 i;
 
 	CHECK(queue.entries == entries && !queue.tail && !queue.rung && !queue.head, "indices");
+	CHECK(queue.cq == &queue && queue.cq_entries == entries, "completion ring");
 	CHECK(queue.phase == 1, "phase %u", queue.phase);
 	CHECK(dev.wmbs, "the zeroes are not ordered before what follows");
 	CHECK(!nvmq_cq_peek(&queue, &cur), "a completion in a new ring");
@@ -223,12 +224,12 @@ static void test_alloc(void)
 		memset(&queue, 0, sizeof(queue));
 		allocations = 0;
 		fail_at = i;
-		ret = nvmq_queue_alloc(&queue, the_device, 1, 64);
+		ret = nvmq_queue_alloc(&queue, the_device, 1, 64, 64);
 		CHECK(ret == -ENOMEM && !owned, "allocation %d failed: %d, %d left", i, ret, owned);
 		stop();
 		/* And the same queue can be had later. */
 		fail_at = -1;
-		ret = nvmq_queue_alloc(&queue, the_device, 1, 64);
+		ret = nvmq_queue_alloc(&queue, the_device, 1, 64, 64);
 		CHECK(!ret, "%d", ret);
 		stop();
 	}
@@ -482,6 +483,42 @@ static void test_reset(void)
 	stop();
 }
 
+/* A completion ring of another length than the submission ring, and a queue without one. */
+static void test_lengths(void)
+{
+	static const u32 lengths[] = { 2, 3, 5, 64, 65536 };
+	struct nvmq_cq_cursor cur;
+	struct nvmq_cqe *cqe;
+	u32 i, n, lap;
+	int ret;
+
+	for (i = 0; i < 5; i++) {
+		memset(&queue, 0, sizeof(queue));
+		ret = nvmq_queue_alloc(&queue, the_device, 3, 8, lengths[i]);
+		CHECK(!ret && queue.entries == 8, "%d", ret);
+		for (n = 0; n < lengths[i]; n++)
+			CHECK(!queue.cqes[n].status, "CQE %u has status %#x", n,
+			      queue.cqes[n].status);
+		/* Three times round, at each place what comes next. */
+		cur = nvmq_cq_begin(&queue);
+		for (n = 0; n < 3 * lengths[i]; n++) {
+			lap = n / lengths[i];
+			cqe = &queue.cqes[n % lengths[i]];
+			CHECK(!nvmq_cq_peek(&queue, &cur), "entry %u of lap %u is old", n, lap);
+			cqe->status = cpu_to_le16(!(lap & 1));
+			CHECK(nvmq_cq_peek(&queue, &cur) == cqe, "entry %u of lap %u", n, lap);
+			nvmq_cq_advance(&queue, &cur);
+		}
+		stop();
+	}
+
+	memset(&queue, 0, sizeof(queue));
+	ret = nvmq_queue_alloc(&queue, the_device, 3, 8, 0);
+	CHECK(!ret && owned == 2 && !queue.cqes && queue.sqes, "%d, %d allocations", ret, owned);
+	nvmq_queue_reset(&queue);
+	stop();
+}
+
 /* Submitters, completions and the read-mostly part do not share a cache line. */
 static void test_layout(void)
 {
@@ -489,7 +526,7 @@ static void test_layout(void)
 	size_t complete_at = offsetof(struct nvmq_queue, cq_lock) / 64;
 
 	CHECK(submit_at != complete_at, "submission and completion on one line");
-	CHECK(offsetof(struct nvmq_queue, live) / 64 < submit_at, "read-mostly");
+	CHECK(offsetof(struct nvmq_queue, live) / 64 == 0, "read-mostly");
 	CHECK(offsetof(struct nvmq_queue, tail) / 64 == submit_at, "tail");
 	CHECK(offsetof(struct nvmq_queue, rung) / 64 == submit_at, "rung");
 	CHECK(offsetof(struct nvmq_queue, head) / 64 == complete_at, "head");
@@ -505,6 +542,7 @@ int main(void)
 	TAP_RUN(test_order);
 	TAP_RUN(test_cid);
 	TAP_RUN(test_reset);
+	TAP_RUN(test_lengths);
 	TAP_RUN(test_layout);
 	return tap_done();
 }

@@ -82,7 +82,7 @@ static struct nvmq_queue q;
 static void start(u32 entries, u16 qid)
 {
 	memset(&q, 0, sizeof(q));
-	CHECK(!nvmq_queue_alloc(&q, (struct device *)0x10, qid, entries), "alloc");
+	CHECK(!nvmq_queue_alloc(&q, (struct device *)0x10, qid, entries, entries), "alloc");
 	q.sq_db = &doorbells[0];
 	q.cq_db = &doorbells[1];
 	q.live = true;
@@ -227,11 +227,53 @@ static void test_garbage(void)
 	nvmq_queue_free(&q);
 }
 
+/* Of a ring that is shared, those of its own. */
+static void test_shared(void)
+{
+	static struct nvmq_queue owner;
+	struct nvmq_cq_cursor cur;
+	u32 n;
+
+	memset(&owner, 0, sizeof(owner));
+	memset(&q, 0, sizeof(q));
+	CHECK(!nvmq_queue_alloc(&owner, (struct device *)0x10, 4, 8, 24), "alloc");
+	CHECK(!nvmq_queue_alloc(&q, (struct device *)0x10, 5, 8, 0), "alloc");
+	owner.shared = true;
+	owner.cq_db = &doorbells[1];
+	owner.lost = 3;
+	owner.bogus = 8;
+	q.cq = &owner;
+	q.bogus = 2;
+	for (n = 0; n < 100; n++) {
+		struct nvmq_cqe *cqe;
+
+		cur = nvmq_cq_begin(&owner);
+		cqe = &owner.cqes[cur.head];
+		cqe->sqid = cpu_to_le16(n % 5 ? 4 : 5);
+		cqe->cid = cpu_to_le16(n);
+		cqe->status = cpu_to_le16(cur.phase);
+		nvmq_cq_advance(&owner, &cur);
+		nvmq_cq_end(&owner, &cur);
+	}
+	dump(3);
+	CHECK(lines == 4, "%u", lines);
+	CHECK(has(0, "queue 5:") && has(0, "CQ of queue 4 head 4, doorbell") &&
+	      has(0, "3 lost interrupts, 2 bogus"), "%s", told[0]);
+	CHECK(has(1, "CID 0x0055") && has(2, "CID 0x005a") && has(3, "CID 0x005f"), "%s / %s / %s",
+	      told[1], told[2], told[3]);
+	/* No more than the ring holds: the last 24 of them all, four of them of this queue. */
+	dump(20);
+	CHECK(lines == 5 && has(1, "CID 0x0050"), "%u %s", lines, told[1]);
+	nvmq_queue_free(&q);
+	nvmq_queue_free(&owner);
+}
+
 int main(void)
 {
 	TAP_RUN(test_new);
 	TAP_RUN(test_few);
 	TAP_RUN(test_wrap);
 	TAP_RUN(test_garbage);
+	TAP_RUN(test_shared);
 	return tap_done();
 }
