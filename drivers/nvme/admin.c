@@ -653,6 +653,28 @@ int nvmq_admin_set_coalescing(struct nvmq_admin *admin, u32 completions, u32 us)
 	return nvmq_admin_set_feature(admin, &cmd, "Interrupt Coalescing");
 }
 
+/**
+ * nvmq_admin_set_arbitration - Set Features, Arbitration (base 5.27.1.1)
+ * @admin: the queue
+ * @burst: log2 of the commands that may be fetched from a queue at once, 0 to 6; 7: any number
+ * @high: weight of the class, 1 to 256
+ * @medium: likewise
+ * @low: likewise
+ *
+ * Context: sleeps.
+ * Return: as nvmq_admin_set_feature().
+ */
+int nvmq_admin_set_arbitration(struct nvmq_admin *admin, u32 burst, u32 high, u32 medium, u32 low)
+{
+	struct nvmq_admin_cmd cmd = {
+		.sqe.cdw10 = cpu_to_le32(NVMQ_FEAT_ARBITRATION),
+		.sqe.cdw11 = cpu_to_le32((high - 1) << 24 | (medium - 1) << 16 | (low - 1) << 8 |
+					 burst),
+	};
+
+	return nvmq_admin_set_feature(admin, &cmd, "Arbitration");
+}
+
 /* Create and Delete: an error status is worth a line each time. */
 static int queue_cmd(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd, const char *what,
 		     u16 qid)
@@ -694,16 +716,18 @@ int nvmq_admin_create_cq(struct nvmq_admin *admin, const struct nvmq_queue *q, i
  * nvmq_admin_create_sq - Create I/O Submission Queue (base 5.5)
  * @admin: the queue
  * @q: the pair; the completion queue that it uses, @q->cq, was created already
+ * @prio: QPRIO, 0 to 3; 0 unless weighted round robin was selected
  *
  * Return: as nvmq_admin_exec().
  */
-int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q)
+int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q, u32 prio)
 {
 	struct nvmq_admin_cmd cmd = {
 		.sqe.opcode = NVMQ_ADMIN_CREATE_SQ,
 		.sqe.prp1 = cpu_to_le64(q->sq_dma),
 		.sqe.cdw10 = cpu_to_le32((q->entries - 1) << 16 | q->qid),
-		.sqe.cdw11 = cpu_to_le32((u32)q->cq->qid << 16 | NVMQ_QUEUE_CONTIGUOUS),
+		.sqe.cdw11 = cpu_to_le32((u32)q->cq->qid << 16 | NVMQ_SQ_QPRIO(prio) |
+					 NVMQ_QUEUE_CONTIGUOUS),
 	};
 
 	return queue_cmd(admin, &cmd, "Create I/O Submission Queue", q->qid);

@@ -98,10 +98,11 @@ int nvmq_admin_request_event(struct nvmq_admin *admin);
 int nvmq_admin_abort(struct nvmq_admin *admin, u16 sqid, u16 cid);
 int nvmq_admin_set_feature(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd, const char *name);
 int nvmq_admin_allow_retry_delay(struct nvmq_admin *admin);
+int nvmq_admin_set_arbitration(struct nvmq_admin *admin, u32 burst, u32 high, u32 medium, u32 low);
 int nvmq_admin_set_coalescing(struct nvmq_admin *admin, u32 completions, u32 us);
 int nvmq_admin_set_queue_count(struct nvmq_admin *admin, u32 wanted, u32 *granted);
 int nvmq_admin_create_cq(struct nvmq_admin *admin, const struct nvmq_queue *q, int vector);
-int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q);
+int nvmq_admin_create_sq(struct nvmq_admin *admin, const struct nvmq_queue *q, u32 prio);
 int nvmq_admin_delete_cq(struct nvmq_admin *admin, u16 qid);
 int nvmq_admin_delete_sq(struct nvmq_admin *admin, u16 qid);
 

@@ -254,6 +254,7 @@ static int identify(struct nvmq_ctrl *ctrl)
 	/* Both kinds will do: our data is dword aligned. */
 	sgls = le32_to_cpu(id->sgls) & NVMQ_SGLS_MASK;
 	ctrl->qset.sgl = sgls && sgls != NVMQ_SGLS_RESERVED;
+	ctrl->qset.burst = min_t(u8, id->rab, 7);
 	ctrl->nss.vs = ctrl->hw.vs;
 	ctrl->oaes = le32_to_cpu(id->oaes);
 	ctrl->mtfa_ms = le16_to_cpu(id->mtfa) * 100 ?: MTFA_DEFAULT_MS;
@@ -285,6 +286,7 @@ static int bring_up(struct nvmq_ctrl *ctrl)
 	int err;
 
 	lockdep_assert_held(&ctrl->life);
+	ctrl->hw.wrr = ctrl->qset.plan.wrr.on;
 	err = nvmq_hw_probe_caps(&ctrl->hw);
 	if (err)
 		return err;
@@ -1082,11 +1084,12 @@ static int carry_out(struct nvmq_ctrl *ctrl)
  *
  * Waits for the commands in flight, deletes the queues, creates others and changes
  * the maps, without a reset.  What was asked before comes back if that cannot be
- * done; where queues can be neither deleted nor created the controller is reset.
+ * done; where queues can be neither deleted nor created the controller is reset, and
+ * where the plan needs that.
  *
  * Context: sleeps.
  * Return: 0; -EBUSY if the controller is not live; -ETIMEDOUT if commands are
- * outstanding for too long; or why no queue can be created.  After an error the plan is
+ * outstanding for too long; -EIO if the controller is dead after a reset; or why no queue can be created.  After an error the plan is
  * what it was.
  */
 int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
@@ -1101,6 +1104,12 @@ int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 	old = qset->plan;
 	if (get_state(ctrl) != NVMQ_LIVE) {
 		err = -EBUSY;
+		goto out;
+	}
+	if (nvmq_qset_needs_reset(qset, plan)) {
+		qset->plan = *plan;
+		reset = true;
+		nvmq_ctrl_reset(ctrl, "the plan asks for another arbitration");
 		goto out;
 	}
 	nvmq_nss_quiesce(&ctrl->nss);

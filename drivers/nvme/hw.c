@@ -215,6 +215,8 @@ int nvmq_hw_probe_caps(struct nvmq_hw *hw)
 		return -ENODEV;
 	}
 	hw->cc |= NVMQ_CC_IOSQES | NVMQ_CC_IOCQES;
+	if (hw->wrr && nvmq_hw_has_wrr(hw))
+		hw->cc |= NVMQ_CC_AMS_WRR;
 	read_ready_timeout(hw);
 	return 0;
 }

@@ -21,6 +21,8 @@
  * @ready_ms: longest time for CSTS.RDY to follow CC.EN
  * @settle_ms: wait this long after clearing CC.EN before CSTS is read; a quirk,
  *             set by the owner
+ * @wrr: select weighted round robin, where it is offered; set by the owner before
+ *       nvmq_hw_probe_caps()
  * @no_io: the controller has no I/O command set (CAP.CSS bit 7)
  */
 struct nvmq_hw {
@@ -32,6 +34,7 @@ struct nvmq_hw {
 	u32 cc;
 	u32 ready_ms;
 	u32 settle_ms;
+	bool wrr;
 	bool no_io;
 };
 
@@ -54,6 +57,28 @@ u32 nvmq_hw_status(const struct nvmq_hw *hw);
 static inline u32 nvmq_hw_max_entries(const struct nvmq_hw *hw)
 {
 	return NVMQ_CAP_MQES(hw->cap) + 1;
+}
+
+/**
+ * nvmq_hw_has_wrr - does the controller offer weighted round robin with urgent class?
+ * @hw: the controller, caps read
+ *
+ * Return: true if CAP.AMS says so (base 3.1.3.1).
+ */
+static inline bool nvmq_hw_has_wrr(const struct nvmq_hw *hw)
+{
+	return hw->cap & NVMQ_CAP_AMS_WRR;
+}
+
+/**
+ * nvmq_hw_uses_wrr - is weighted round robin selected?
+ * @hw: the controller, caps read
+ *
+ * Return: true if it is, from the next nvmq_hw_enable() on.
+ */
+static inline bool nvmq_hw_uses_wrr(const struct nvmq_hw *hw)
+{
+	return hw->cc & NVMQ_CC_AMS_WRR;
 }
 
 #endif /* NVMQ_HW_H */

@@ -23,6 +23,7 @@ enum nvmq_plan_key {
 	KEY_LEAVE,
 	KEY_COALESCE,
 	KEY_SHARE,
+	KEY_WRR,
 	NR_KEYS
 };
 
@@ -90,6 +91,15 @@ static const struct nvmq_plan_rule nvmq_plan_rules[NR_KEYS] = {
 		"share", { "off" }, 1, 0, 2, NVMQ_PLAN_MAX_SHARE,
 		"number or off expected", "out of range 2 to 256",
 	},
+	/* Or a list of types and classes, and behind a slash weights: see nvmq_plan_wrr(). */
+	[KEY_WRR] = {
+		"wrr", { "off" }, 1, 0, 1, 0,
+		"off or types with classes expected", NULL,
+	},
+};
+
+static const char * const nvmq_class_names[NVMQ_NR_CLASSES] = {
+	"urgent", "high", "medium", "low",
 };
 
 /* What may stand behind the slash of a queue count, and of coalesce=. */
@@ -102,6 +112,11 @@ static const struct nvmq_plan_rule nvmq_coalesce_us_rule = {
 	.lo = 0, .hi = NVMQ_PLAN_COALESCE_US,
 	.expect = "off or completions/microseconds expected",
 	.range = "microseconds out of range 0 to 25500",
+};
+
+static const struct nvmq_plan_rule nvmq_weight_rule = {
+	.lo = 1, .hi = NVMQ_PLAN_MAX_WEIGHT,
+	.expect = "three weights expected", .range = "weight out of range 1 to 256",
 };
 
 /* A piece of the text, not terminated. */
@@ -324,6 +339,8 @@ static u32 nvmq_plan_get(const struct nvmq_plan *plan, enum nvmq_plan_key key)
 		return plan->coalesce;
 	case KEY_SHARE:
 		return plan->share;
+	case KEY_WRR:
+		return plan->wrr.on;
 	default:
 		return plan->queues[key];
 	}
@@ -525,6 +542,63 @@ static int nvmq_plan_coalesce(struct nvmq_plan *plan, struct nvmq_span word,
 	return 0;
 }
 
+/* One type and its class. */
+static int nvmq_plan_class(struct nvmq_plan *plan, struct nvmq_span word, struct nvmq_span text,
+			   u32 *named, struct nvmq_plan_error *err)
+{
+	struct nvmq_span name;
+	u32 type, class;
+
+	nvmq_span_split(&text, ':', &name);
+	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++)
+		if (nvmq_span_is(name, nvmq_plan_rules[type].name))
+			break;
+	for (class = 0; class < (u32)NVMQ_NR_CLASSES; class++)
+		if (nvmq_span_is(text, nvmq_class_names[class]))
+			break;
+	if (type == NVMQ_NR_TYPES || class == NVMQ_NR_CLASSES)
+		return nvmq_plan_fail(err, word, nvmq_plan_rules[KEY_WRR].expect, -EINVAL);
+	if (*named & 1u << type)
+		return nvmq_plan_fail(err, word, "type named twice", -EINVAL);
+	*named |= 1u << type;
+	plan->wrr.classes[type] = class;
+	return 0;
+}
+
+/* Classes of types, a plus between two; of those that are not named the class is medium. */
+static int nvmq_plan_wrr(struct nvmq_plan *plan, struct nvmq_span word, struct nvmq_span text,
+			 struct nvmq_plan_error *err)
+{
+	struct nvmq_span classes, piece;
+	bool more, weights;
+	u32 named = 0, value, i;
+	int ret;
+
+	if (!text.len)
+		return nvmq_plan_fail(err, word, "empty value", -EINVAL);
+	if (nvmq_span_is(text, nvmq_plan_rules[KEY_WRR].choices[0]))
+		return 0;
+	plan->wrr.on = true;
+	memset(plan->wrr.classes, NVMQ_CLASS_MEDIUM, sizeof(plan->wrr.classes));
+	weights = nvmq_span_split(&text, '/', &classes);
+	do {
+		more = nvmq_span_split(&classes, '+', &piece);
+		ret = nvmq_plan_class(plan, word, piece, &named, err);
+		if (ret)
+			return ret;
+	} while (more);
+	for (i = 0; weights && i < NVMQ_NR_WEIGHTS; i++) {
+		more = nvmq_span_split(&text, ':', &piece);
+		if (more != (i < NVMQ_NR_WEIGHTS - 1))
+			return nvmq_plan_fail(err, word, nvmq_weight_rule.expect, -EINVAL);
+		ret = nvmq_plan_value(&nvmq_weight_rule, word, piece, &value, err);
+		if (ret)
+			return ret;
+		plan->wrr.weights[i] = value;
+	}
+	return 0;
+}
+
 static int nvmq_plan_word(struct nvmq_plan *plan, struct nvmq_span word, u32 *seen,
 			  struct nvmq_plan_error *err)
 {
@@ -552,6 +626,8 @@ static int nvmq_plan_word(struct nvmq_plan *plan, struct nvmq_span word, u32 *se
 		return nvmq_plan_queues(plan, key, word, text, err);
 	if (key == KEY_COALESCE)
 		return nvmq_plan_coalesce(plan, word, text, err);
+	if (key == KEY_WRR)
+		return nvmq_plan_wrr(plan, word, text, err);
 	ret = nvmq_plan_value(&nvmq_plan_rules[key], word, text, &value, err);
 	if (!ret)
 		nvmq_plan_set(plan, key, value);
@@ -564,7 +640,7 @@ static int nvmq_plan_word(struct nvmq_plan *plan, struct nvmq_span word, u32 *se
  *
  * One default queue per CPU, no read and no poll queues, automatic depth, as many vectors as
  * needed, MSI-X, managed placement, no queue left to others, coalescing left alone, a completion
- * queue for each submission queue.
+ * queue for each submission queue, round robin.
  */
 void nvmq_plan_init(struct nvmq_plan *plan)
 {
@@ -663,6 +739,32 @@ static void nvmq_plan_write_cpus(const struct nvmq_plan *plan, u32 type, struct 
 	}
 }
 
+/* Types whose class is medium need not be named; but one type must be. */
+static void nvmq_text_wrr(struct nvmq_text *text, const struct nvmq_wrr *wrr)
+{
+	bool only_medium = true;
+	const char *gap = "";
+	u32 type, i;
+
+	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++)
+		only_medium &= wrr->classes[type] == NVMQ_CLASS_MEDIUM;
+	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++) {
+		if (wrr->classes[type] == NVMQ_CLASS_MEDIUM && (type || !only_medium))
+			continue;
+		nvmq_text_put(text, gap);
+		nvmq_text_put(text, nvmq_plan_rules[type].name);
+		nvmq_text_put(text, ":");
+		nvmq_text_put(text, nvmq_class_names[wrr->classes[type]]);
+		gap = "+";
+	}
+	gap = "/";
+	for (i = 0; wrr->weights[0] && i < NVMQ_NR_WEIGHTS; i++) {
+		nvmq_text_put(text, gap);
+		nvmq_text_number(text, wrr->weights[i]);
+		gap = ":";
+	}
+}
+
 /* One word of a plan. */
 static void nvmq_plan_write(const struct nvmq_plan *plan, enum nvmq_plan_key key,
 			    struct nvmq_text *text)
@@ -674,6 +776,8 @@ static void nvmq_plan_write(const struct nvmq_plan *plan, enum nvmq_plan_key key
 	nvmq_text_put(text, "=");
 	if (nvmq_plan_has_list(plan, key))
 		nvmq_plan_write_cpus(plan, key, text);
+	else if (key == KEY_WRR && value)
+		nvmq_text_wrr(text, &plan->wrr);
 	else if (value >= rule->base && value - rule->base < rule->nr_choices)
 		nvmq_text_put(text, rule->choices[value - rule->base]);
 	else
@@ -701,20 +805,20 @@ static bool nvmq_plan_is_silent(const struct nvmq_plan *plan, enum nvmq_plan_key
 	return nvmq_plan_get(plan, key) == nvmq_plan_get(&defaults, key);
 }
 
-/* The word that @type has, and @reason, as an error. */
-static int nvmq_plan_fail_type(const struct nvmq_plan *plan, u32 type, const char *reason,
-			       struct nvmq_plan_error *err)
+/* The word that @key has, and @reason, as an error. */
+static int nvmq_plan_fail_key(const struct nvmq_plan *plan, enum nvmq_plan_key key,
+			      const char *reason, int code, struct nvmq_plan_error *err)
 {
 	struct nvmq_text text = { 0 };
 
 	if (!err)
-		return -EINVAL;
+		return code;
 	text.buf = err->word;
 	text.size = sizeof(err->word);
-	nvmq_plan_write(plan, type, &text);
+	nvmq_plan_write(plan, key, &text);
 	nvmq_text_end(&text);
 	err->reason = reason;
-	return -EINVAL;
+	return code;
 }
 
 /**
@@ -745,15 +849,35 @@ int nvmq_plan_check(const struct nvmq_plan *plan, const struct nvmq_topology *to
 				continue;
 			queue = nvmq_plan_queue_of(plan, type, cpu);
 			if (queue < 0)
-				return nvmq_plan_fail_type(plan, type,
-							   "a CPU of this machine has no queue",
-							   err);
+				return nvmq_plan_fail_key(plan, type,
+							  "a CPU of this machine has no queue",
+							  -EINVAL, err);
 			served |= 1ull << queue;
 		}
 		if (served != (1ull << plan->queues[type]) - 1)
-			return nvmq_plan_fail_type(plan, type,
-						   "a queue has no CPU of this machine", err);
+			return nvmq_plan_fail_key(plan, type, "a queue has no CPU of this machine",
+						  -EINVAL, err);
 	}
+	return 0;
+}
+
+/**
+ * nvmq_plan_check_device() - does a device have what a plan needs?
+ * @plan: the plan
+ * @wrr: the device offers weighted round robin
+ * @err: what is wrong, or NULL
+ *
+ * Nothing that could be cut down: for that see nvmq_plan_grant().
+ *
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int nvmq_plan_check_device(const struct nvmq_plan *plan, bool wrr, struct nvmq_plan_error *err)
+{
+	nvmq_plan_no_error(err);
+	if (plan->wrr.on && !wrr)
+		return nvmq_plan_fail_key(plan, KEY_WRR,
+					  "the device has no weighted round robin", -EOPNOTSUPP,
+					  err);
 	return 0;
 }
 
@@ -1024,6 +1148,7 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 		grant->leave = leave;
 		grant->coalesce = plan->coalesce;
 		grant->coalesce_us = plan->coalesce_us;
+		grant->wrr = plan->wrr;
 	}
 
 	grant->irq = nvmq_max(plan->irq, limits->irq);
@@ -1124,7 +1249,8 @@ int nvmq_grant_vector(const struct nvmq_grant *grant, u16 qid)
  * @size: bytes of @buf; NVMQ_GRANT_TEXT always suffices
  *
  * A type has its depth behind its number of queues if it is less than depth=, which is that of the
- * deepest. share=, leave=, coalesce= and spread= are there only if there is something to tell.
+ * deepest. share=, leave=, coalesce=, wrr= and spread= are there only if there is something
+ * to tell.
  *
  * Return: length of the text, or -ENOSPC if it was cut.
  */
@@ -1167,6 +1293,13 @@ int nvmq_grant_format(const struct nvmq_grant *grant, char *buf, size_t size)
 			nvmq_text_put(&text, "/");
 			nvmq_text_number(&text, grant->coalesce_us);
 		}
+	}
+	if (grant->wrr.on) {
+		nvmq_text_put(&text, " wrr=");
+		if (grant->no_wrr)
+			nvmq_text_put(&text, "off");
+		else
+			nvmq_text_wrr(&text, &grant->wrr);
 	}
 	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++) {
 		if (!(grant->spread & 1u << type))

@@ -53,6 +53,39 @@ enum nvmq_placement {
 	NVMQ_PLACE_FREE
 };
 
+/**
+ * enum nvmq_class - classes of weighted round robin with urgent priority class, best first
+ * @NVMQ_CLASS_URGENT: before all others, whatever waits there
+ * @NVMQ_CLASS_HIGH: has a weight
+ * @NVMQ_CLASS_MEDIUM: likewise
+ * @NVMQ_CLASS_LOW: likewise
+ * @NVMQ_NR_CLASSES: number of classes
+ *
+ * The values are those of QPRIO (base 5.5).
+ */
+enum nvmq_class {
+	NVMQ_CLASS_URGENT,
+	NVMQ_CLASS_HIGH,
+	NVMQ_CLASS_MEDIUM,
+	NVMQ_CLASS_LOW,
+	NVMQ_NR_CLASSES
+};
+
+#define NVMQ_NR_WEIGHTS		3
+
+/**
+ * struct nvmq_wrr - weighted round robin
+ * @on: the device is to do it; else nothing of this means anything
+ * @classes: enum nvmq_class of the queues of each type
+ * @weights: commands of the classes high, medium and low that take turns, 1 to 256; all 0: the
+ *           device's own
+ */
+struct nvmq_wrr {
+	bool on;
+	u8 classes[NVMQ_NR_TYPES];
+	u16 weights[NVMQ_NR_WEIGHTS];
+};
+
 /* The largest number of I/O queue pairs: queue ids are 16 bits wide and 0 is the admin queue. */
 #define NVMQ_PLAN_MAX_QUEUES	65535
 /* What the size of an MSI-X table allows, and that of MSI. */
@@ -62,6 +95,7 @@ enum nvmq_placement {
 #define NVMQ_PLAN_MAX_DEPTH	4095
 #define NVMQ_PLAN_MAX_LEAVE	65535
 #define NVMQ_PLAN_MAX_SHARE	256
+#define NVMQ_PLAN_MAX_WEIGHT	256
 /* Interrupt Coalescing: completions, an eight bit number that counts from 0, and units of time. */
 #define NVMQ_PLAN_MAX_COALESCE	256
 #define NVMQ_PLAN_COALESCE_UNIT	100
@@ -76,8 +110,8 @@ enum nvmq_placement {
 #define NVMQ_PER_NODE		(NVMQ_PLAN_MAX_QUEUES + 3)
 
 /* Bytes that hold any plan, or any grant, as text with its terminating zero. */
-#define NVMQ_PLAN_TEXT		736
-#define NVMQ_GRANT_TEXT		192
+#define NVMQ_PLAN_TEXT		800
+#define NVMQ_GRANT_TEXT		256
 
 /* A CPU that has no queue, in a CPU-to-queue table: the id of the admin queue. */
 #define NVMQ_NO_QUEUE		0
@@ -111,6 +145,7 @@ struct nvmq_plan_range {
  * @coalesce: completions that an interrupt may wait for; 0 = coalescing is left alone
  * @coalesce_us: for how long, in microseconds
  * @share: the most submission queues with interrupts to a completion queue; 0 = one
+ * @wrr: weighted round robin
  * @depths: outstanding commands per queue of a type; 0 = @depth
  * @nr_ranges: entries in @ranges
  * @ranges: CPUs of the queues that are listed, those of a type in the order of its queues
@@ -127,6 +162,7 @@ struct nvmq_plan {
 	u16 coalesce;
 	u16 coalesce_us;
 	u16 share;
+	struct nvmq_wrr wrr;
 	u16 depths[NVMQ_NR_TYPES];
 	u16 nr_ranges;
 	struct nvmq_plan_range ranges[NVMQ_PLAN_MAX_RANGES];
@@ -188,6 +224,8 @@ struct nvmq_plan_limits {
  * @coalesce: completions that an interrupt may wait for; 0 = coalescing is left alone
  * @coalesce_us: for how long, in microseconds
  * @refused: the device does not coalesce, although it was asked to; set by the caller
+ * @wrr: weighted round robin; weights that the device refuses are cleared by the caller
+ * @no_wrr: the device does not do it, although it was asked to; set by the caller
  * @spread: bit per type whose list of CPUs cannot be followed: it has fewer queues than that
  *
  * Queue ids are handed out from 1: default queues first, then read, then poll.
@@ -205,6 +243,8 @@ struct nvmq_grant {
 	u16 coalesce;
 	u16 coalesce_us;
 	bool refused;
+	struct nvmq_wrr wrr;
+	bool no_wrr;
 	u8 spread;
 };
 
@@ -248,6 +288,7 @@ int nvmq_plan_parse(const char *text, size_t len, struct nvmq_plan *plan,
 		    struct nvmq_plan_error *err);
 int nvmq_plan_check(const struct nvmq_plan *plan, const struct nvmq_topology *topo,
 		    struct nvmq_plan_error *err);
+int nvmq_plan_check_device(const struct nvmq_plan *plan, bool wrr, struct nvmq_plan_error *err);
 int nvmq_plan_check_list(const char *text, const struct nvmq_topology *topo,
 			 struct nvmq_plan_error *err);
 int nvmq_plan_select(const char *text, u32 domain, u8 bus, u8 devfn, struct nvmq_plan *plan,

@@ -444,7 +444,8 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 		qs->stray = !was_not_done(err);
 		goto free_irq;
 	}
-	err = nvmq_admin_create_sq(qs->admin, &ioq->q);
+	err = nvmq_admin_create_sq(qs->admin, &ioq->q, nvmq_hw_uses_wrr(hw) ?
+				   grant->wrr.classes[nvmq_grant_type(grant, qid)] : 0);
 	if (err)
 		goto delete_cq;
 	set_live(ioq, true);
@@ -539,6 +540,7 @@ int nvmq_qset_ask(struct nvmq_qset *qs)
 	qs->pairs = 0;
 	qs->stray = false;
 	qs->coalescing = (struct nvmq_coalescing){ 0 };
+	memset(qs->weights, 0, sizeof(qs->weights));
 	if (qs->admin->hw->no_io)
 		return 0;
 	return nvmq_admin_set_queue_count(qs->admin, qs->nr_ioq, &qs->pairs);
@@ -561,6 +563,51 @@ static int set_coalescing(struct nvmq_qset *qs)
 	return err == -EIO ? 0 : err;
 }
 
+/* The same of the weights; that there are none any more takes a reset. */
+static int set_weights(struct nvmq_qset *qs)
+{
+	const u16 *want = qs->plan.wrr.weights;
+	int err;
+
+	if (!qs->pairs || !nvmq_hw_uses_wrr(qs->admin->hw) || !want[0] ||
+	    !memcmp(want, qs->weights, sizeof(qs->weights)))
+		return 0;
+	err = nvmq_admin_set_arbitration(qs->admin, qs->burst, want[0], want[1], want[2]);
+	if (!err)
+		memcpy(qs->weights, want, sizeof(qs->weights));
+	return err == -EIO ? 0 : err;
+}
+
+/**
+ * nvmq_qset_needs_reset - does another plan need a reset of the controller?
+ * @qs: started
+ * @plan: the plan
+ *
+ * How a controller arbitrates can be chosen only while it is disabled (CC.AMS, base
+ * 3.1.3.5), and weights of its own are what it has after that.
+ *
+ * Return: true if it does.
+ */
+bool nvmq_qset_needs_reset(const struct nvmq_qset *qs, const struct nvmq_plan *plan)
+{
+	const struct nvmq_hw *hw = qs->admin->hw;
+	bool wrr = plan->wrr.on && nvmq_hw_has_wrr(hw);
+
+	return wrr != nvmq_hw_uses_wrr(hw) || (wrr && qs->weights[0] && !plan->wrr.weights[0]);
+}
+
+/* What the device was told, where that is not what the plan says. */
+static void settle_grant(const struct nvmq_qset *qs, struct nvmq_grant *grant)
+{
+	grant->refused = grant->coalesce && !qs->coalescing.completions;
+	if (!grant->refused) {
+		grant->coalesce = qs->coalescing.completions;
+		grant->coalesce_us = qs->coalescing.us;
+	}
+	grant->no_wrr = grant->wrr.on && !nvmq_hw_uses_wrr(qs->admin->hw);
+	memcpy(grant->wrr.weights, qs->weights, sizeof(grant->wrr.weights));
+}
+
 /**
  * nvmq_qset_start - carry the plan out
  * @qs: stopped; the admin queue works, nvmq_qset_ask() was called, and no I/O queue
@@ -580,7 +627,7 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 	u16 qid, total;
 	int err;
 
-	err = set_coalescing(qs);
+	err = set_coalescing(qs) ?: set_weights(qs);
 	if (err)
 		return err;
 	for (;;) {
@@ -588,11 +635,7 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 		err = nvmq_plan_grant(&qs->plan, &limits, &grant);
 		if (err)
 			return err;
-		grant.refused = grant.coalesce && !qs->coalescing.completions;
-		if (!grant.refused) {
-			grant.coalesce = qs->coalescing.completions;
-			grant.coalesce_us = qs->coalescing.us;
-		}
+		settle_grant(qs, &grant);
 		err = alloc_vectors(qs, &grant, &limits);
 		if (err == -EAGAIN)
 			continue;

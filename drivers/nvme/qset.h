@@ -37,6 +37,9 @@ struct nvmq_coalescing {
  * @depth: tags that the tag set has for each queue, which the rings must hold and
  *         no depth can exceed; 0: none yet
  * @coalescing: what the device was told since it was enabled
+ * @weights: likewise, of the classes of weighted round robin; all 0: nothing
+ * @burst: log2 of the commands that it likes to fetch from a queue at once, 7: any number; set by
+ *         the owner before nvmq_qset_start()
  * @prp_align: alignment of PRP lists that the device wants
  * @sgl: the controller takes SGLs; set by the owner before nvmq_qset_start()
  * @stray: the device may have a queue that @grant does not know: it must be disabled
@@ -59,6 +62,8 @@ struct nvmq_qset {
 	u32 doorbells;
 	u16 depth;
 	struct nvmq_coalescing coalescing;
+	u16 weights[NVMQ_NR_WEIGHTS];
+	u8 burst;
 	u32 prp_align;
 	bool sgl;
 	bool stray;
@@ -74,6 +79,7 @@ int nvmq_qset_first_vector(struct nvmq_qset *qs);
 int nvmq_qset_ask(struct nvmq_qset *qs);
 int nvmq_qset_start(struct nvmq_qset *qs);
 bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete);
+bool nvmq_qset_needs_reset(const struct nvmq_qset *qs, const struct nvmq_plan *plan);
 void nvmq_qset_drain(struct nvmq_qset *qs);
 bool nvmq_qset_changed(const struct nvmq_qset *qs, const struct blk_mq_tag_set *set);
 void nvmq_qset_poll(struct nvmq_qset *qs);

@@ -37,7 +37,8 @@ static ssize_t plan_store(struct device *dev, struct device_attribute *attr, con
 	int err;
 
 	err = nvmq_plan_parse(buf, count, &plan, &error) ?:
-	      nvmq_plan_check(&plan, &ctrl->qset.topo, &error);
+	      nvmq_plan_check(&plan, &ctrl->qset.topo, &error) ?:
+	      nvmq_plan_check_device(&plan, nvmq_hw_has_wrr(&ctrl->hw), &error);
 	if (err)
 		dev_warn_ratelimited(dev, "plan: \"%s\": %s\n", error.word, error.reason);
 	else

@@ -41,6 +41,7 @@
 
 /* CAP, base 3.1.3.1 */
 #define NVMQ_CAP_MQES(cap)	((__u32)((cap) & 0xffff))	/* 0's based */
+#define NVMQ_CAP_AMS_WRR	(1ull << 17)	/* weighted round robin with urgent class */
 #define NVMQ_CAP_TO(cap)	((__u32)(((cap) >> 24) & 0xff))	/* 500 ms */
 #define NVMQ_CAP_DSTRD(cap)	((__u32)(((cap) >> 32) & 0xf))
 #define NVMQ_CAP_CSS(cap)	((__u32)(((cap) >> 37) & 0xff))
@@ -58,6 +59,7 @@
 #define NVMQ_CC_CSS_NVM		(0x0u << 4)
 #define NVMQ_CC_CSS_IOCS	(0x6u << 4)
 #define NVMQ_CC_CSS_ADMIN	(0x7u << 4)
+#define NVMQ_CC_AMS_WRR		(0x1u << 11)
 #define NVMQ_CC_SHN_MASK	(0x3u << 14)
 #define NVMQ_CC_SHN_NORMAL	(0x1u << 14)
 #define NVMQ_CC_IOSQES		(6u << 16)	/* 64 byte entries */
@@ -293,6 +295,7 @@ static_assert(sizeof(struct nvmq_copy_range) == 32, "Copy source range, format 0
 /* Create I/O Completion/Submission Queue, base 5.4 and 5.5: cdw11 */
 #define NVMQ_QUEUE_CONTIGUOUS	(1u << 0)
 #define NVMQ_CQ_INTERRUPTS	(1u << 1)
+#define NVMQ_SQ_QPRIO(prio)	((__u32)(prio) << 1)	/* urgent, high, medium, low */
 
 /* Features, base figure 317 and nvm 4.1.3 */
 #define NVMQ_FEAT_ARBITRATION	0x01

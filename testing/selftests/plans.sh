@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: another plan while I/O runs: every CPU's I/O goes where it says, no I/O is lost, what is wrong has no effect, what fails is undone
-# vm: -c 4 -d strict,size=64M,ns=2,queues=12 -- random 30 1 @TIMES@
+# vm: -c 4 -d strict,size=64M,ns=2,queues=12,raw=wrr:1 -- random 30 1 @TIMES@
 # vm 7.2: -c 8 -d strict,size=64M,ns=2,queues=7 -- random 15 2 @TIMES@
-# vm 7.2: -c 4 -d strict,size=256M,queues=12 -- path
+# vm 7.2: -c 4 -d strict,size=256M,queues=12,raw=wrr:1 -- path
 # vm 7.2: -c 4 -d strict,size=128M,queues=8,raw=to:1,raw=crto:0 -- trouble
 # kernels: 6.1 7.2
 # time: 60
@@ -99,6 +99,19 @@ tag_depths() {
 coalescings() {
 	sed -n 's/.*nvmq_command: .* qid=0 .* opcode=0x09 .* cdw10=0x\([0-9a-f]*\) .*/\1/p' "$tracing/trace" |
 		sed -n 's/^8$/0/p; s/^\(.*\)00000008$/\1/p' | paste -sd' '
+}
+
+# priorities: the QPRIO of the submission queues that were created, in their order; from the trace, as above
+priorities() {
+	local dw
+	for dw in $(sed -n 's/.*nvmq_command: .* qid=0 .* opcode=0x01 .* cdw10=0x\([0-9a-f]*\)[0-9a-f]\{8\} .*/\1/p' "$tracing/trace"); do
+		echo $((0x$dw >> 1 & 3))
+	done | paste -sd' '
+}
+
+# arbitrations: what Arbitration was set to, likewise
+arbitrations() {
+	sed -n 's/.*nvmq_command: .* qid=0 .* opcode=0x09 .* cdw10=0x\([0-9a-f]*\)00000001 .*/\1/p' "$tracing/trace" | paste -sd' '
 }
 
 case $1 in
@@ -228,6 +241,46 @@ path)
 	like "coalescing refused after a reset: granted" "$(attr "$BDF0" granted)" " coalesce=off$"
 	device unlie all
 
+	# Weighted round robin: classes, weights, and a reset where it begins, ends, or goes back to the device's own weights.
+	[ "$(granted "$BDF0" default)" -eq 4 ] || set_plan default=4
+	put "$T_TMP/data" "$node" $((1 << 20))
+	while IFS='|' read -r plan resets prios weights want; do
+		echo >"$tracing/trace"
+		echo 1 >"$tracing/events/nvmq/nvmq_command/enable"
+		enables=$(device_stat enables)
+		check "$plan: taken" set_plan "$plan"
+		echo 0 >"$tracing/events/enable"
+		is "$plan: reads back" "$(attr "$BDF0" plan)" "$plan"
+		is "$plan: resets" "$(($(device_stat enables) - enables))" "$resets"
+		is "$plan: priorities" "$(priorities)" "$prios"
+		is "$plan: weights" "$(arbitrations)" "$weights"
+		is "$plan: granted" "$(attr "$BDF0" granted | grep -o ' wrr=.*')" "${want:+ wrr=$want}"
+		[[ $plan != *poll* && $plan != *share* ]] || is "$plan: every CPU's I/O goes where the map says" "$(strays)" ""
+	done <<-ROWS
+		default=2 read=1 poll=1 wrr=read:high+poll:urgent|1|2 2 1 0||read:high+poll:urgent
+		default=2 read=1 wrr=default:low+read:high/16:4:1|0|3 3 1|f030006|default:low+read:high/16:4:1
+		default=1 read=1 wrr=default:medium/16:4:1|0|2 2||default:medium/16:4:1
+		default=1 wrr=default:medium/256:256:256|0|2|ffffff06|default:medium/256:256:256
+		default=1 wrr=default:urgent|1|0||default:urgent
+		default=2 share=2 wrr=default:high/2:1:1|0|1 1|1000006|default:high/2:1:1
+		default=2|1|0 0||
+	ROWS
+	# Once more while I/O runs, and over a reset of another reason.
+	load_begin --filename="$node" --offset=16M
+	for plan in wrr=default:high default=2 default=4,wrr=default:low/9:8:7; do
+		check "$plan: taken under load" set_plan "$plan"
+	done
+	echo 1 >"$sys/nvmq/reset"
+	load_end "changes of the arbitration under load"
+	like "wrr: after a reset" "$(attr "$BDF0" granted)" " wrr=default:low/9:8:7$"
+	lie "when set-features feature 1 then status invalid-field dnr"
+	check "weights refused: taken all the same" set_plan "default=2 wrr=default:low/1:1:1"
+	like "weights refused: as they were" "$(attr "$BDF0" granted)" " wrr=default:low/9:8:7$"
+	echo 1 >"$sys/nvmq/reset"
+	like "weights refused after a reset: the device's own" "$(attr "$BDF0" granted)" " wrr=default:low$"
+	device unlie all
+	check "the data is what it was" same "$T_TMP/data" "$node" $((1 << 20))
+
 	# Lists that fit no machine of four CPUs.
 	check "to begin with" set_plan default=4
 	while IFS='|' read -r plan reason; do
@@ -249,6 +302,8 @@ path)
 		"placement=mine" "queues=4" "default 2" "=3" "read==1" "$BDF0" "default=2;default=3" "depth=99999999999999999999"
 		"default=0-2" "default=0-3:4-7" "read=0-3:rest" "poll=1:rest:1" "read=3-0:rest" "poll=0::rest" "read=rest:rest"
 		"poll=65535:rest" "read=$(seq -s: 0 60)" "default=2/1" "read=1/4096" "poll=2/" "default=/4/4" "leave=65536" "leave=x"
+		"wrr=on" "wrr=default" "wrr=default:best" "wrr=io:high" "wrr=read:low+read:low" "wrr=read:low/1:2" "wrr=read:low/0:1:1"
+		"wrr=read:low/1:1:257" "wrr=read:low/" "wrr="
 		"share=1" "share=257" "share=two" "share=" "share=2/2"
 		"coalesce=8" "coalesce=0/100" "coalesce=257/100" "coalesce=8/50" "coalesce=8/25600" "coalesce=off/0"
 		$'read=\x01' "poll=$(printf '9%.0s' {1..200})")
@@ -269,8 +324,11 @@ path)
 	check "and the disk works" same "$T_TMP/data" "$node" $((1 << 20))
 	;;
 random)
-	changes=$(($2 * ${4:-1})) RANDOM=$3
-	load io_timeout=20
+	changes=$(($2 * ${4:-1})) RANDOM=$3 wrr=0
+	# Only the first of these devices has weighted round robin.
+	load io_timeout=20 plan=wrr=default:high
+	[[ $(attr "$BDF0" granted) == *wrr=off* ]] || wrr=1
+	note "weighted round robin: $wrr"
 	disk=$(disk "$BDF0") node=$(dev "$BDF0")
 	cpus=$(nproc)
 	random_file "$T_TMP/data" $((1 << 20))
@@ -291,6 +349,8 @@ random)
 		[ $((RANDOM % 5)) = 0 ] && text+=" leave=$((RANDOM % 12 + 1))"
 		[ $((RANDOM % 5)) = 0 ] && text+=" coalesce=$((RANDOM % 16 + 1))/$((RANDOM % 9 + 1))00"
 		[ $((RANDOM % 3)) = 0 ] && text+=" share=$((RANDOM % 6 + 2))"
+		[ $((RANDOM % 4)) = 0 ] && [ "$wrr" = 1 ] && text+=" wrr=$(one_of default:high read:low+poll:urgent default:medium \
+			default:urgent/9:4:1 poll:high/1:1:256)"
 		echo "$text"
 	}
 	load_begin --filename="$node" --offset=16M --fdatasync=64
@@ -368,7 +428,7 @@ time)
 	load_end "the load"
 	;;
 trouble)
-	load io_timeout=30 admin_timeout=2 plan=default=2
+	load io_timeout=30 admin_timeout=2 plan=default=2,wrr=read:high/8:2:1
 	disk=$(disk "$BDF0") node=$(dev "$BDF0")
 	random_file "$T_TMP/data" $((1 << 20))
 	put "$T_TMP/data" "$node" 0
@@ -380,6 +440,13 @@ trouble)
 		is "$1: granted" "$(counts "$BDF0")" "$3"
 		is "$1: every CPU's queue works" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
 	}
+	# What the device does not have is told when the module is loaded, and refused later.
+	like "no weighted round robin: granted" "$(attr "$BDF0" granted)" " wrr=off$"
+	check "no weighted round robin: a plan without is taken" set_plan default=2
+	log_mark
+	check_fails "no weighted round robin: another with it is not" set_plan "default=1 wrr=poll:high"
+	log_has "no weighted round robin: the log says so" 'plan: "wrr=poll:high": the device has no weighted round robin'
+	usable "no weighted round robin" default=2 "2 0 0"
 	lie "when create-cq nth 3 then refuse-create"
 	check "the third queue is refused: taken" set_plan default=4
 	usable "the third queue is refused" default=4 "2 0 0"

@@ -1629,6 +1629,33 @@ static void test_coalescing(void)
 	stop();
 }
 
+/* Base 5.27.1.1: the burst in 2:0, weights that count from 0 in 15:8, 23:16 and 31:24. */
+static void test_arbitration(void)
+{
+	static const u32 weights[] = { 1, 2, 128, 255, 256 };
+	u32 burst, i;
+
+	start(true);
+	for (burst = 0; burst < 8; burst++) {
+		for (i = 0; i < 5 * 5 * 5; i++) {
+			u32 high = weights[i % 5], medium = weights[i / 5 % 5], low = weights[i / 25];
+
+			CHECK(!nvmq_admin_set_arbitration(&admin, burst, high, medium, low),
+			      "%u %u %u %u", burst, high, medium, low);
+			CHECK((dw(0) & 0xff) == 0x09 && dw(10) == 1, "%#x %#x", dw(0), dw(10));
+			CHECK(dw(11) == ((high - 1) << 24 | (medium - 1) << 16 | (low - 1) << 8 |
+					 burst), "%u %u %u %u: %#x", burst, high, medium, low,
+			      dw(11));
+			CHECK(!dw(1) && !dw(6) && !dw(7), "namespace or PRP1");
+		}
+	}
+	check_silent("arbitration");
+	dev.status = 0x4002;
+	CHECK(nvmq_admin_set_arbitration(&admin, 3, 4, 2, 1) == -EIO, "taken");
+	check_line("refused", "Arbitration", "(0x4002)");
+	stop();
+}
+
 /* Base 5.1: the SQ in 15:0, the CID in 31:16; nobody waits, and there are never too many. */
 static void test_abort(void)
 {
@@ -1738,12 +1765,13 @@ static void test_create(void)
 				CHECK((int)(dw(11) >> 16) == (vectors[k] < 0 ? 0 : vectors[k]),
 				      "IV %#x", dw(11));
 
-				CHECK(!nvmq_admin_create_sq(&admin, &q), "SQ");
+				CHECK(!nvmq_admin_create_sq(&admin, &q, k % 4), "SQ");
 				CHECK((dw(0) & 0xff) == 0x01, "%#x", dw(0));
 				CHECK((dw(6) | (u64)dw(7) << 32) == q.sq_dma, "PRP1");
 				CHECK(dw(10) >> 16 == q.entries - 1, "QSIZE %#x", dw(10));
 				CHECK((dw(10) & 0xffff) == q.qid, "QID %#x", dw(10));
-				CHECK(dw(11) == (some_qids[k] << 16 | 1), "CQID, PC %#x", dw(11));
+				CHECK(dw(11) == (some_qids[k] << 16 | k % 4 << 1 | 1),
+				      "CQID, QPRIO, PC %#x", dw(11));
 			}
 		}
 	}
@@ -1773,7 +1801,7 @@ static int queue_command(u32 which, struct nvmq_queue *q)
 	case 0:
 		return nvmq_admin_create_cq(&admin, q, 1);
 	case 1:
-		return nvmq_admin_create_sq(&admin, q);
+		return nvmq_admin_create_sq(&admin, q, 0);
 	case 2:
 		return nvmq_admin_delete_sq(&admin, q->qid);
 	default:
@@ -1836,6 +1864,7 @@ int main(void)
 	TAP_RUN(test_identify);
 	TAP_RUN(test_queue_count);
 	TAP_RUN(test_coalescing);
+	TAP_RUN(test_arbitration);
 	TAP_RUN(test_abort);
 	TAP_RUN(test_retry_delay);
 	TAP_RUN(test_create);

@@ -221,6 +221,31 @@ static void test_refused(void)
 	}
 }
 
+/* CAP.AMS bit 0, and CC.AMS 001b (base 3.1.3.1 and 3.1.3.5): only if wanted and offered. */
+static void test_arbitration(void)
+{
+	u32 i, ams;
+
+	for (i = 0; i < 8; i++) {
+		ams = i / 2;
+		model_new();
+		m.cap = cap_of(63, 3, 0, 1, 0, 0) | (u64)ams << 17;
+		start();
+		hw.wrr = i % 2;
+		CHECK(!nvmq_hw_probe_caps(&hw), "AMS %u", ams);
+		CHECK(nvmq_hw_has_wrr(&hw) == (ams & 1), "AMS %u", ams);
+		CHECK(nvmq_hw_uses_wrr(&hw) == (i % 2 && ams & 1), "AMS %u", ams);
+		CHECK(!up(), "AMS %u", ams);
+		CHECK((m.cc >> 11 & 7) == (i % 2 && ams & 1), "AMS %u: CC %#x", ams, m.cc);
+		/* And round robin again, when it is not wanted any more. */
+		hw.wrr = false;
+		CHECK(!nvmq_hw_disable(&hw) && !nvmq_hw_probe_caps(&hw) && !up(), "AMS %u", ams);
+		CHECK(!(m.cc >> 11 & 7), "AMS %u: CC %#x", ams, m.cc);
+		check_silent("AMS");
+		stop();
+	}
+}
+
 /* Base 3.5.1 step 4: bit 6 wants 110b; bit 0 alone 000b; bit 7 alone 111b. */
 static void test_command_sets(void)
 {
@@ -830,6 +855,7 @@ int main(void)
 	TAP_RUN(test_doorbells);
 	TAP_RUN(test_doorbells_no_memory);
 	TAP_RUN(test_refused);
+	TAP_RUN(test_arbitration);
 	TAP_RUN(test_command_sets);
 	TAP_RUN(test_order);
 	TAP_RUN(test_entries);

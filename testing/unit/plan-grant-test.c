@@ -478,6 +478,10 @@ static void test_table(void)
 		{ { .queues = { CPU, 0, 0 }, .coalesce = 8, .coalesce_us = 100 },
 		  L(4, 4, 1, 64, 64, 2048, 65, 0),
 		  "default=4 read=0 poll=0 depth=1023 vectors=5 irq=msix coalesce=8/100" },
+		{ { .queues = { CPU, 0, 0 }, .wrr = { true, { 1, 2, 0 }, { 8, 4, 1 } } },
+		  L(4, 4, 1, 64, 64, 2048, 65, 0),
+		  "default=4 read=0 poll=0 depth=1023 vectors=5 irq=msix "
+		  "wrr=default:high+poll:urgent/8:4:1" },
 		/* Submission queues that share completion queues: a vector for each of these. */
 		{ { .queues = { CPU, 3, 2 }, .share = 2 }, L(4, 4, 1, 64, 64, 65536, 65, 0),
 		  "default=4 read=3 poll=2 depth=1023 vectors=5 irq=msix share=2" },
@@ -543,6 +547,7 @@ static void test_longest_text(void)
 		.queues = { 65535, 65535, 65535 }, .depths = { 4094, 4094, 4094 }, .depth = 65535,
 		.vectors = 65535, .irq = NVMQ_IRQ_MSIX, .leave = 65535, .coalesce = 256,
 		.coalesce_us = 25500, .spread = 7, .share = 256,
+		.wrr = { true, { 0, 0, 0 }, { 256, 256, 256 } },
 	};
 	char text[NVMQ_GRANT_TEXT];
 	int len = nvmq_grant_format(&g, text, sizeof(text));
@@ -550,7 +555,11 @@ static void test_longest_text(void)
 	CHECK(len > 0, "%d", len);
 	g.refused = true;
 	len = nvmq_grant_format(&g, text, sizeof(text));
-	CHECK(len > 0 && strstr(text, " coalesce=off spread=default,read,poll"), "\"%s\"", text);
+	CHECK(len > 0 && strstr(text, " coalesce=off wrr=default:urgent+read:urgent+poll:urgent/"
+				"256:256:256 spread=default,read,poll"), "\"%s\"", text);
+	g.no_wrr = true;
+	len = nvmq_grant_format(&g, text, sizeof(text));
+	CHECK(len > 0 && strstr(text, " coalesce=off wrr=off spread="), "\"%s\"", text);
 }
 
 static void test_edges(void)

@@ -32,7 +32,9 @@ static bool same_plan(const struct nvmq_plan *a, const struct nvmq_plan *b)
 	return a->depth == b->depth && a->vectors == b->vectors && a->irq == b->irq &&
 	       a->placement == b->placement && a->leave == b->leave &&
 	       a->coalesce == b->coalesce && a->coalesce_us == b->coalesce_us &&
-	       a->share == b->share;
+	       a->share == b->share && a->wrr.on == b->wrr.on &&
+	       (!a->wrr.on || (!memcmp(a->wrr.classes, b->wrr.classes, sizeof(a->wrr.classes)) &&
+			       !memcmp(a->wrr.weights, b->wrr.weights, sizeof(a->wrr.weights))));
 }
 
 static const char *show(const struct nvmq_plan *p)
@@ -46,8 +48,10 @@ static const char *show(const struct nvmq_plan *p)
 	at = snprintf(s, 1024, "%u/%u,%u/%u,%u/%u depth %u vectors %u irq %d placement %d",
 		      p->queues[0], p->depths[0], p->queues[1], p->depths[1], p->queues[2],
 		      p->depths[2], p->depth, p->vectors, p->irq, p->placement);
-	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u share %u", p->leave,
-		       p->coalesce, p->coalesce_us, p->share);
+	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u share %u wrr %d:%u,%u,%u/%u,%u,%u",
+		       p->leave, p->coalesce, p->coalesce_us, p->share, p->wrr.on,
+		       p->wrr.classes[0], p->wrr.classes[1], p->wrr.classes[2],
+		       p->wrr.weights[0], p->wrr.weights[1], p->wrr.weights[2]);
 	for (i = 0; i < p->nr_ranges && i < NVMQ_PLAN_MAX_RANGES && at < 990; i++)
 		at += snprintf(s + at, 1024 - at, " %u.%u:%u-%u", p->ranges[i].type,
 			       p->ranges[i].queue, p->ranges[i].first, p->ranges[i].last);
@@ -115,6 +119,13 @@ static void test_legal(void)
 		{ "share=off", P(D, 0, 0, 0, 0, 0, 0) },
 		{ "share=2", { .queues = { D }, .share = 2 } },
 		{ "share=256 default=4", { .queues = { 4 }, .share = 256 } },
+		{ "wrr=off", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "wrr=default:medium", { .queues = { D }, .wrr = { true, { 2, 2, 2 } } } },
+		{ "wrr=poll:urgent+default:low",
+		  { .queues = { D }, .wrr = { true, { 3, 2, 0 } } } },
+		{ "wrr=default:urgent+read:high+poll:low/1:256:16 share=3",
+		  { .queues = { D }, .share = 3,
+		    .wrr = { true, { 0, 1, 3 }, { 1, 256, 16 } } } },
 		{ "default=rest",
 		  { .queues = { 1 }, .nr_ranges = 1,
 		    .ranges = { { NVMQ_REST, NVMQ_REST, 0, 0 } } } },
@@ -167,6 +178,7 @@ struct bad_case {
 };
 
 #define COUNT_EXPECTED	"number, cpu, core, node or CPUs expected"
+#define CLASSES_EXPECTED	"off or types with classes expected"
 #define CPUS_EXPECTED	"CPUs or rest expected"
 #define COALESCE_EXPECTED	"off or completions/microseconds expected"
 
@@ -241,6 +253,31 @@ static const struct bad_case bad_cases[] = {
 	{ "share=1", -ERANGE, "share=1", "out of range 2 to 256" },
 	{ "share=257", -ERANGE, "share=257", "out of range 2 to 256" },
 	{ "share=2 share=2", -EINVAL, "share=2", "given twice" },
+	{ "wrr=", -EINVAL, "wrr=", "empty value" },
+	{ "wrr=on", -EINVAL, "wrr=on", CLASSES_EXPECTED },
+	{ "wrr=1", -EINVAL, "wrr=1", CLASSES_EXPECTED },
+	{ "wrr=high", -EINVAL, "wrr=high", CLASSES_EXPECTED },
+	{ "wrr=default", -EINVAL, "wrr=default", CLASSES_EXPECTED },
+	{ "wrr=default:", -EINVAL, "wrr=default:", CLASSES_EXPECTED },
+	{ "wrr=default:best", -EINVAL, "wrr=default:best", CLASSES_EXPECTED },
+	{ "wrr=admin:high", -EINVAL, "wrr=admin:high", CLASSES_EXPECTED },
+	{ "wrr=default:high:low", -EINVAL, "wrr=default:high:low", CLASSES_EXPECTED },
+	{ "wrr=default:high+", -EINVAL, "wrr=default:high+", CLASSES_EXPECTED },
+	{ "wrr=+default:high", -EINVAL, "wrr=+default:high", CLASSES_EXPECTED },
+	{ "wrr=off+read:low", -EINVAL, "wrr=off+read:low", CLASSES_EXPECTED },
+	{ "wrr=off/1:1:1", -EINVAL, "wrr=off/1:1:1", CLASSES_EXPECTED },
+	{ "wrr=/1:1:1", -EINVAL, "wrr=/1:1:1", CLASSES_EXPECTED },
+	{ "wrr=read:low+read:low", -EINVAL, "wrr=read:low+read:low", "type named twice" },
+	{ "wrr=read:low/", -EINVAL, "wrr=read:low/", "three weights expected" },
+	{ "wrr=read:low/1", -EINVAL, "wrr=read:low/1", "three weights expected" },
+	{ "wrr=read:low/1:1", -EINVAL, "wrr=read:low/1:1", "three weights expected" },
+	{ "wrr=read:low/1:1:1:1", -EINVAL, "wrr=read:low/1:1:1:1", "three weights expected" },
+	{ "wrr=read:low/1:1:x", -EINVAL, "wrr=read:low/1:1:x", "three weights expected" },
+	{ "wrr=read:low/1:1:1/1", -EINVAL, "wrr=read:low/1:1:1/1", "three weights expected" },
+	{ "wrr=read:low/1::1", -EINVAL, "wrr=read:low/1::1", "empty value" },
+	{ "wrr=read:low/0:1:1", -ERANGE, "wrr=read:low/0:1:1", "weight out of range 1 to 256" },
+	{ "wrr=read:low/1:1:257", -ERANGE, "wrr=read:low/1:1:257", "weight out of range 1 to 256" },
+	{ "wrr=off wrr=read:low", -EINVAL, "wrr=read:low", "given twice" },
 	{ "default=0x10", -EINVAL, "default=0x10", COUNT_EXPECTED },
 	{ "default=1.5", -EINVAL, "default=1.5", COUNT_EXPECTED },
 	{ "default=cpus", -EINVAL, "default=cpus", COUNT_EXPECTED },
@@ -431,6 +468,13 @@ static void rnd_plan(struct nvmq_plan *plan)
 		plan->coalesce_us = rnd_in(0, 255) * 100;
 	}
 	plan->share = rnd_in(0, 1) ? rnd_in(2, NVMQ_PLAN_MAX_SHARE) : 0;
+	if (rnd_in(0, 1))
+		return;
+	plan->wrr.on = true;
+	for (t = 0; t < 3; t++)
+		plan->wrr.classes[t] = rnd_in(NVMQ_CLASS_URGENT, NVMQ_CLASS_LOW);
+	for (t = rnd_in(0, 1) * 3; t < 3; t++)
+		plan->wrr.weights[t] = rnd_in(1, NVMQ_PLAN_MAX_WEIGHT);
 }
 
 static int put_queues(char *at, const char *key, const struct nvmq_plan *plan, int type)
@@ -467,13 +511,35 @@ static int put_queues(char *at, const char *key, const struct nvmq_plan *plan, i
 	return at - from;
 }
 
+/* Types in any order, medium said or not; one must be. */
+static int put_wrr(char *at, const struct nvmq_wrr *wrr)
+{
+	static const char * const types[] = { "default", "read", "poll" };
+	static const char * const classes[] = { "urgent", "high", "medium", "low" };
+	u32 first = rnd_in(0, 2), i, t;
+	char *from = at;
+	bool any = false;
+
+	at += sprintf(at, "wrr=");
+	for (i = 0; i < 3; i++) {
+		t = (first + i) % 3;
+		if (wrr->classes[t] == NVMQ_CLASS_MEDIUM && (any || i < 2) && rnd_in(0, 1))
+			continue;
+		at += sprintf(at, "%s%s:%s", any ? "+" : "", types[t], classes[wrr->classes[t]]);
+		any = true;
+	}
+	if (wrr->weights[0])
+		at += sprintf(at, "/%u:%u:%u", wrr->weights[0], wrr->weights[1], wrr->weights[2]);
+	return at - from;
+}
+
 /* Write @plan in any legal way: words in any order, any separators, defaults said or not. */
 static void write_plan(const struct nvmq_plan *plan, char *at)
 {
 	static const char blanks[] = " ,\t\n\v\f\r";
 	static const char * const irq[] = { "irq=msix", "irq=msi", "irq=intx" };
 	static const char * const place[] = { "placement=managed", "placement=free" };
-	int order[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 }, i, j, n;
+	int order[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, i, j, n;
 	const int words = sizeof(order) / sizeof(*order);
 
 	for (i = words - 1; i > 0; i--) {
@@ -512,6 +578,10 @@ static void write_plan(const struct nvmq_plan *plan, char *at)
 			n = sprintf(at, "share=%u", plan->share);
 		else if (order[i] == 9 && rnd_in(0, 1))
 			n = sprintf(at, "share=off");
+		if (order[i] == 10 && plan->wrr.on)
+			n = put_wrr(at, &plan->wrr);
+		else if (order[i] == 10 && rnd_in(0, 1))
+			n = sprintf(at, "wrr=off");
 		at += n;
 		*at++ = blanks[rnd_in(0, 6)];
 		*at = '\0';
@@ -549,6 +619,7 @@ static void test_longest(void)
 		.queues = { 46, 1, 1 }, .depth = 4095, .vectors = 2048, .irq = NVMQ_IRQ_INTX,
 		.placement = NVMQ_PLACE_FREE, .leave = 65535, .coalesce = 256,
 		.coalesce_us = 25500, .share = 256, .depths = { 4095, 4095, 4095 },
+		.wrr = { true, { 0, 0, 0 }, { 256, 256, 256 } },
 	}, back;
 	struct nvmq_plan_error err;
 	char text[NVMQ_PLAN_TEXT];
@@ -643,6 +714,27 @@ static void test_check(void)
 	}
 }
 
+/* What the device must have. */
+static void test_check_device(void)
+{
+	static const char text[] = "default=2 wrr=read:high/4:2:1";
+	struct nvmq_plan_error err;
+	struct nvmq_plan plan;
+	int ret;
+
+	CHECK(!nvmq_plan_parse(text, strlen(text), &plan, &err), "parse");
+	memset(&err, 0xa5, sizeof(err));
+	CHECK(!nvmq_plan_check_device(&plan, true, &err) && !err.reason && !err.word[0], "it has");
+	CHECK(!nvmq_plan_check_device(&plan, true, NULL), "it has");
+	ret = nvmq_plan_check_device(&plan, false, &err);
+	CHECK(ret == -EOPNOTSUPP && !strcmp(err.word, "wrr=read:high/4:2:1") &&
+	      !strcmp(err.reason, "the device has no weighted round robin"), "%d \"%s\": %s", ret,
+	      err.word, err.reason);
+	CHECK(nvmq_plan_check_device(&plan, false, NULL) == -EOPNOTSUPP, "without err");
+	nvmq_plan_init(&plan);
+	CHECK(!nvmq_plan_check_device(&plan, false, &err) && !err.reason, "not asked for");
+}
+
 static const char longest_plan[] =
 	"default=65535 read=65535 poll=65535 depth=4095 vectors=2048 irq=intx placement=free";
 
@@ -666,6 +758,11 @@ static void test_format(void)
 		  "default=0-3+5:rest/9 read=rest poll=4-4/7" },
 		{ P(65535, 65535, 65535, 4095, 2048, NVMQ_IRQ_INTX, NVMQ_PLACE_FREE),
 		  longest_plan },
+		{ { .queues = { 1 }, .wrr = { true, { 2, 2, 2 } } }, "default=1 wrr=default:medium" },
+		{ { .queues = { 1 }, .wrr = { true, { 2, 2, 3 }, { 9, 8, 256 } } },
+		  "default=1 wrr=poll:low/9:8:256" },
+		{ { .queues = { 1 }, .wrr = { true, { 0, 1, 3 } } },
+		  "default=1 wrr=default:urgent+read:high+poll:low" },
 	};
 	char text[NVMQ_PLAN_TEXT];
 	size_t i, size, want;
@@ -892,7 +989,8 @@ static size_t hostile(char *text, size_t room)
 {
 	static const char * const bits[] = {
 		"default", "read", "poll", "depth", "vectors", "irq", "placement", "=", "=", "=",
-		"leave", "coalesce", "share", "share=4 ", "/", "/", "+", "-", ":", "rest", "off", "0-3", "4-7",
+		"leave", "coalesce", "share", "share=4 ", "wrr=", "default:high", "read:low",
+		"wrr=poll:urgent/1:2:3 ", "/", "/", "+", "-", ":", "rest", "off", "0-3", "4-7",
 		"default=0-3:", "read=rest", "coalesce=8/100 ", " ", ",", ";", "cpu", "core",
 		"node", "msix", "msi", "intx", "managed", "free", "0",
 		"1", "64", "65535", "99999999999", "0000:00:11.0", "00:11.0 ", ":", ".",
@@ -954,6 +1052,10 @@ static void check_hostile(int ret, const struct nvmq_plan *plan, const struct nv
 	CHECK(plan->share <= NVMQ_PLAN_MAX_SHARE && plan->share != 1, "%s", show(plan));
 	CHECK(plan->coalesce <= NVMQ_PLAN_MAX_COALESCE && plan->coalesce_us % 100 == 0, "%s",
 	      show(plan));
+	for (t = 0; t < NVMQ_NR_TYPES; t++)
+		CHECK(plan->wrr.classes[t] < NVMQ_NR_CLASSES &&
+		      plan->wrr.weights[t] <= NVMQ_PLAN_MAX_WEIGHT &&
+		      !plan->wrr.weights[t] == !plan->wrr.weights[0], "%s", show(plan));
 	CHECK(plan->irq <= NVMQ_IRQ_INTX && plan->placement <= NVMQ_PLACE_FREE, "%s", show(plan));
 	ret = nvmq_plan_format(plan, text, sizeof(text));
 	CHECK(ret > 0, "%d", ret);
@@ -1005,6 +1107,7 @@ int main(void)
 	TAP_RUN(test_format);
 	TAP_RUN(test_longest);
 	TAP_RUN(test_check);
+	TAP_RUN(test_check_device);
 	TAP_RUN(test_check_list);
 	TAP_RUN(test_select);
 	TAP_RUN(test_addresses);
