@@ -218,7 +218,7 @@ static void remove_instance(struct tracefs_instance *instance)
 /* One whose process was killed is nobody's any more. */
 static void remove_stale(void)
 {
-	char **names = tracefs_instances("^" INSTANCE "[0-9]+$");
+	char **names = tracefs_instances("^" INSTANCE "[0-9][0-9]*$");
 	struct tracefs_instance *instance;
 	size_t i;
 
@@ -331,7 +331,7 @@ static void add_arguments(struct tep_event *event, struct tep_record *record, st
 			first = false;
 		}
 	if (at < sizeof(s->text) - 1)
-		strcpy(s->text + at, ")");
+		snprintf(s->text + at, sizeof(s->text) - at, ")");
 }
 
 static void add_call(struct capture *c, struct tep_event *event, struct tep_record *record,

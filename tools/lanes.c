@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,11 @@
 #define LEFT		120		/* where the lanes begin */
 #define LANE		285		/* width of one */
 #define BOX		265
-#define TEXT		40		/* characters in a line of a box */
+#define TEXT		42		/* characters in a line of a box */
 #define LINE		15		/* height of a line */
 #define GAP		10		/* between two boxes */
+/* Characters of the command in the title */
+#define TITLE		110
 #define STRIP		70		/* where the strip begins */
 #define TOP		190		/* where the boxes begin */
 /* A longer story is no picture any more. */
@@ -55,6 +58,26 @@ static void put_text(FILE *to, const char *text, size_t len)
 		default:
 			fputc(isprint((unsigned char)*text) ? *text : '?', to);
 		}
+}
+
+/* A short text of our own, of a style: see put_head(). */
+static void __attribute__((format(printf, 6, 7)))
+put_label(FILE *to, double x, int y, const char *anchor, const char *style, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(to, "<text x='%.1f' y='%d' text-anchor='%s' class='%s'>", x, y, anchor, style);
+	va_start(args, format);
+	vfprintf(to, format, args);
+	va_end(args);
+	fputs("</text>\n", to);
+}
+
+static void put_rect(FILE *to, double x, int y, double width, int height, const char *fill,
+		     const char *more)
+{
+	fprintf(to, "<rect x='%.1f' y='%d' width='%.1f' height='%d' fill='%s' %s/>\n", x, y, width,
+		height, fill, more);
 }
 
 /* How much of @text goes into the next line, without what separates it from the rest. */
@@ -98,7 +121,7 @@ static int left_of(const struct step *s)
 	return LEFT + step_types[s->kind].lane * LANE + (LANE - BOX) / 2;
 }
 
-/* The step that this one follows from: the last of its I/O, or the one just before; itself if none. */
+/* What this step follows from: the last one of its I/O, or the one before; itself if nothing. */
 static size_t cause_of(const struct trace *t, size_t i)
 {
 	const struct step *s = &t->step[i];
@@ -130,8 +153,9 @@ static void put_arrow(FILE *to, const struct trace *t, const struct box *box, si
 	y2 = box[i].y + box[i].height / 2;
 	x2 = left_of(s) + (left_of(s) > left_of(from) ? 0 : BOX);
 	/* Down in the gap below the cause, across, and in from the side. */
-	fprintf(to, "<path d=\"M%d %d V%d H%d\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\" marker-end=\"url(#head)\"/>\n",
-		x1, y1, y2, x2, lanes[step_types[from->kind].lane].line);
+	fprintf(to, "<path d='M%d %d V%d H%d' fill='none' stroke='%s' stroke-width='1.5' ", x1, y1,
+		y2, x2, lanes[step_types[from->kind].lane].line);
+	fputs("marker-end='url(#head)'/>\n", to);
 }
 
 static void put_box(FILE *to, const struct trace *t, const struct box *box, size_t i)
@@ -139,26 +163,26 @@ static void put_box(FILE *to, const struct trace *t, const struct box *box, size
 	const struct step *s = &t->step[i];
 	enum step_lane lane = step_types[s->kind].lane;
 	uint64_t begin = t->step[0].ns, before = i ? t->step[i - 1].ns : begin;
-	int x = left_of(s), y = box[i].y + LINE + 1;
+	int x = left_of(s), y = box[i].y + LINE + 1, bottom = box[i].y + box[i].height - 4;
+	bool io = step_has(s, NUM_IO) && t->nr_ios > 1;
+	char cpu[24] = "", border[48];
 	const char *rest;
 	size_t skip, len;
 
-	fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" class=\"t\">%.1f</text>\n", LEFT - 52, y,
-		(s->ns - begin) / 1e3);
-	fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" class=\"d\">+%.1f</text>\n", LEFT - 6, y,
-		(s->ns - before) / 1e3);
-	fprintf(to, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"%s\" stroke=\"%s\"/>\n",
-		x, box[i].y, BOX, box[i].height, lanes[lane].fill, lanes[lane].line);
-	fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" class=\"n\">", x + BOX - 5,
-		box[i].y + box[i].height - 4);
-	if (step_has(s, NUM_IO) && t->nr_ios > 1)
-		fprintf(to, "I/O %lld%s", (long long)s->num[NUM_IO], s->num[NUM_COUNT] > 1 ? ".." : "");
+	put_label(to, LEFT - 52, y, "end", "t", "%.1f", (s->ns - begin) / 1e3);
+	put_label(to, LEFT - 6, y, "end", "d", "+%.1f", (s->ns - before) / 1e3);
+	snprintf(border, sizeof(border), "rx='4' stroke='%s'", lanes[lane].line);
+	put_rect(to, x, box[i].y, BOX, box[i].height, lanes[lane].fill, border);
 	if (s->cpu >= 0)
-		fprintf(to, "%sCPU %d", step_has(s, NUM_IO) && t->nr_ios > 1 ? ", " : "", s->cpu);
-	fputs("</text>\n", to);
+		snprintf(cpu, sizeof(cpu), "%sCPU %d", io ? ", " : "", s->cpu);
+	if (io)
+		put_label(to, x + BOX - 5, bottom, "end", "n", "I/O %lld%s%s",
+			  (long long)s->num[NUM_IO], s->num[NUM_COUNT] > 1 ? ".." : "", cpu);
+	else
+		put_label(to, x + BOX - 5, bottom, "end", "n", "%s", cpu);
 	for (rest = box[i].words; *rest; rest += len + skip, y += LINE) {
 		len = next_line(rest, &skip);
-		fprintf(to, "<text x=\"%d\" y=\"%d\">", x + 7, y);
+		fprintf(to, "<text x='%d' y='%d'>", x + 7, y);
 		put_text(to, rest, len);
 		fputs("</text>\n", to);
 	}
@@ -174,48 +198,54 @@ static void put_strip(FILE *to, const struct trace *t, size_t count)
 	int k;
 
 	for (lane = 0; lane < LANES; lane++)
-		fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" class=\"d\">%s</text>\n", LEFT - 6,
-			STRIP + (int)lane * 16 + 11, lanes[lane].name);
+		put_label(to, LEFT - 6, STRIP + (int)lane * 16 + 11, "end", "d", "%s",
+			  lanes[lane].name);
 	for (i = 0; span > 0 && i + 1 < count; i++) {
+		double from = t->step[i].ns - begin, to_next = t->step[i + 1].ns - t->step[i].ns;
+
 		lane = step_types[t->step[i].kind].lane;
-		fprintf(to, "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"12\" fill=\"%s\"/>\n",
-			LEFT + (t->step[i].ns - begin) / span * wide, STRIP + (int)lane * 16,
-			(t->step[i + 1].ns - t->step[i].ns) / span * wide + 0.5, lanes[lane].line);
+		put_rect(to, LEFT + from / span * wide, STRIP + (int)lane * 16,
+			 to_next / span * wide + 0.5, 12, lanes[lane].line, "");
 	}
 	for (k = 0; k <= 4; k++)
-		fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" class=\"d\">%.1f us</text>\n",
-			LEFT + wide * k / 4, STRIP + 78, k == 0 ? "start" : k == 4 ? "end" : "middle",
-			span * k / 4e3);
+		put_label(to, LEFT + wide * k / 4, STRIP + 78, k == 0 ? "start" : k == 4 ? "end" :
+			  "middle", "d", "%.1f us", span * k / 4e3);
 }
 
 static void put_head(FILE *to, const struct trace *t, size_t count, int height)
 {
 	enum step_lane lane;
 
-	fprintf(to, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n",
-		WIDTH, height, WIDTH, height);
-	fputs("<style>.t{font-size:11px}.d{font-size:10px;fill:#777}.n{font-size:9px;fill:#777}</style>\n"
-	      "<defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path d=\"M0 0 L8 4 L0 8 z\" fill=\"#555\"/></marker></defs>\n"
-	      "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n", to);
-	fprintf(to, "<text x=\"%d\" y=\"26\" font-size=\"16\" font-weight=\"bold\">%s at %s", 20, t->name,
-		t->bdf);
+	fprintf(to, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' ", WIDTH,
+		height);
+	fprintf(to, "viewBox='0 0 %d %d' font-family='sans-serif' font-size='12'>\n", WIDTH,
+		height);
+	fputs("<style>.t{font-size:11px}.d{font-size:10px;fill:#777}", to);
+	fputs(".n{font-size:9px;fill:#777}.h{font-size:14px;font-weight:bold}</style>\n", to);
+	fputs("<marker id='head' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='7' ", to);
+	fputs("markerHeight='7' orient='auto'><path d='M0 0 L8 4 L0 8 z' fill='#555'/></marker>\n", to);
+	put_rect(to, 0, 0, WIDTH, height, "white", "");
+	fprintf(to, "<text x='20' y='26' class='h'>%s at %s", t->name, t->bdf);
 	if (*t->command) {
 		fputs(": ", to);
-		put_text(to, t->command, sizeof(t->command));
+		put_text(to, t->command, TITLE);
+		if (strlen(t->command) > TITLE)
+			fputs(" ...", to);
 	}
 	fputs("</text>\n", to);
-	fprintf(to, "<text x=\"20\" y=\"46\" class=\"d\">Times in microseconds, since the start and since the step before. %s",
-		t->clock);
+	put_label(to, 20, 46, "start", "d",
+		  "Times in microseconds, since the start and since the step before. %s", t->clock);
 	if (count < t->nr_steps)
-		fprintf(to, "%sThe first %zu of %zu steps.", *t->clock ? ". " : "", count, t->nr_steps);
-	fputs("</text>\n", to);
+		put_label(to, 20, 60, "start", "d", "The first %zu of %zu steps.", count,
+			  t->nr_steps);
 	for (lane = 0; lane < LANES; lane++) {
 		int x = LEFT + lane * LANE;
 
-		fprintf(to, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" opacity=\"0.35\"/>\n",
-			x + 2, TOP - 30, LANE - 4, height - TOP + 20, lanes[lane].fill);
-		fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-size=\"14\" font-weight=\"bold\" fill=\"%s\">%s</text>\n",
-			x + LANE / 2, TOP - 12, lanes[lane].line, lanes[lane].name);
+		put_rect(to, x + 2, TOP - 30, LANE - 4, height - TOP + 20, lanes[lane].fill,
+			 "opacity='0.35'");
+		fprintf(to, "<g fill='%s'>", lanes[lane].line);
+		put_label(to, x + LANE / 2, TOP - 12, "middle", "h", "%s", lanes[lane].name);
+		fputs("</g>\n", to);
 	}
 }
 

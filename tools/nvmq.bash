@@ -32,10 +32,20 @@ _nvmq()
 
 	# Addresses and plans have colons and equals signs in them, at which bash divides words.
 	case $COMP_CWORD.${COMP_WORDS[1]:-} in
-	1.*) words='list map plan stat hist top bind release --help' ;;
+	1.*) words='list map queues plan stat hist top trace bind release --help' ;;
 	*.bind) words="--vfio --json $(_nvmq_controllers)" ;;
 	*.release) words="--json $(_nvmq_controllers)" ;;
 	*.list) words='--json' ;;
+	*.queues) words="--json $(_nvmq_devices)" ;;
+	*.trace)
+		case " ${COMP_WORDS[*]:2:COMP_CWORD - 2} " in
+		*' -- '*) mapfile -t COMPREPLY < <(compgen -c -f -- "$word"); return ;;
+		esac
+		case $before in
+		--svg | --read | --qemu) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+		*) words="--time --sqe --json --svg --read --qemu -- $(_nvmq_devices)" ;;
+		esac
+		;;
 	*.map)
 		case $before in
 		--svg) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* nvmq queues: for each possible CPU all that stands between it and the device, as the block layer has it. */
+/* nvmq queues: for each possible CPU what stands between it and the device, as blk-mq has it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,15 +116,13 @@ static bool is_online(unsigned int cpu)
 	unsigned int first, last;
 	bool online = !text;
 
-	while (!online && (range = strsep(&rest, ",")))
-		switch (sscanf(range, "%u-%u", &first, &last)) {
-		case 1:
+	while (!online && (range = strsep(&rest, ","))) {
+		int numbers = sscanf(range, "%u-%u", &first, &last);
+
+		if (numbers == 1)
 			last = first;
-			/* fall through */
-		case 2:
-			online = cpu >= first && cpu <= last;
-			break;
-		}
+		online = numbers >= 1 && cpu >= first && cpu <= last;
+	}
 	free(text);
 	return online;
 }
@@ -202,8 +200,8 @@ static void print_unused(const struct view *v)
 		for (cpu = 0; cpu < v->nr_cpus; cpu++)
 			used |= v->hctx[i].cpus[cpu];
 		if (!used)
-			printf("hctx %zu (%s) has no CPU, and so no tags: queue pair %zu is not used\n",
-			       i, q ? q->type : "?", i + 1);
+			printf("hctx %zu (%s) has no CPU, and so no tags: its queue is not used\n",
+			       i, q ? q->type : "?");
 	}
 }
 

@@ -32,7 +32,7 @@ static int __attribute__((format(printf, 1, 2))) wrong(const char *format, ...)
 static int parse(int argc, char **argv, struct options *o)
 {
 	char *end;
-	int i;
+	int i, ways;
 
 	for (i = 1; i < argc; i++) {
 		const char *arg = argv[i];
@@ -64,7 +64,8 @@ static int parse(int argc, char **argv, struct options *o)
 			return wrong("%s: not expected", arg);
 		}
 	}
-	if (!!o->command + !!o->read + (o->seconds > 0) > 1)
+	ways = !!o->command + !!o->read;
+	if (ways > 1 || (ways && o->seconds > 0))
 		return wrong("one of -- COMMAND, --time and --read");
 	if (o->read && o->device)
 		return wrong("%s: a trace that is read has its own device", o->device);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # top and tmp are of lib.sh
 #
 # A part of testing/tools/run: nvmq trace on traces that are made up, with QEMU's log and without, and nvmq queues on a made-up
 # block layer. What is recorded of real I/O is in testing/selftests/trace.sh.
@@ -29,7 +29,7 @@ d='"dev":272629760'
 	step 1137000 completion 1 '"qid":1,"cid":8195,"head":1023,"sq_head":0,"status":1,"result":0'
 	step 1138000 doorbell 1 '"qid":1,"cq":1,"value":0'
 	step 1139000 handled 1 '"qid":1,"irq":36,"found":1'
-	step 1140000 done 1 "$d,\"sector\":64,\"sectors\":32,\"error\":0,\"rwbs\":\"WFS\""
+	step 1140000 'done' 1 "$d,\"sector\":64,\"sectors\":32,\"error\":0,\"rwbs\":\"WFS\""
 	step 1200000 return 0 '"pid":7,"text":"write","ret":16384'
 	step 1300000 call 0 '"pid":7,"comm":"dd","text":"write(fd 5, count 1)"'
 	step 1300500 return 0 '"pid":7,"text":"write","ret":1'
@@ -102,7 +102,7 @@ is "trace --json: can be read, and is the same then" "$OUT" "$(<"$tmp/again.json
 	step 8000 doorbell 0 '"qid":2,"cq":0,"value":6'
 	step 9000 completion 0 '"qid":2,"cid":4097,"head":5,"sq_head":6,"status":33025,"result":0'
 	step 9500 doorbell 0 '"qid":2,"cq":1,"value":6'
-	step 9900 done 0 "$d,\"sector\":8,\"sectors\":8,\"error\":-5"
+	step 9900 'done' 0 "$d,\"sector\":8,\"sectors\":8,\"error\":-5"
 } >"$trace"
 nvmq trace --read "$trace"
 is "trace: one I/O sent twice, one of the driver's own" "$(grep ^commands <<<"$OUT" | tr -s ' ')" "commands 1 Read 1 admin 1 failed 1 sent again"
@@ -230,7 +230,7 @@ is "queues: the rows" "$(sed -n '/^   0/,$p' <<<"$OUT" | tr -s ' ')" \
  3 3 default 0 2/64 1 1 38 0-1,5 its own context had no tags: mapped to this one
  read - - - - - - no queue of the type: goes the default way
  poll - - - - - - no queue of the type: goes the default way
-hctx 4 (default) has no CPU, and so no tags: queue pair 5 is not used"
+hctx 4 (default) has no CPU, and so no tags: its queue is not used"
 nvmq queues nvme0n1 --json
 is "queues --json" "$(json '[(c["cpu"], c["online"], c["default"]["hctx"], c["read"]["hctx"], c["default"]["note"]) for c in d["cpus"]][1:]')" \
 	"[(1, False, 0, 2, 'offline: sends nothing, stays mapped'), (2, True, 1, None, ''), (3, True, 0, None, 'its own context had no tags: mapped to this one')]"
