@@ -80,20 +80,25 @@ static void put_rect(FILE *to, double x, int y, double width, int height, const 
 		height, fill, more);
 }
 
-/* How much of @text goes into the next line, without what separates it from the rest. */
+/*
+ * How much of @text goes into the next line, without what separates it from the
+ * rest.  A capital is as wide as one and a half others.
+ */
 static size_t next_line(const char *text, size_t *skip)
 {
-	size_t len = strlen(text), at;
+	size_t width = 0, blank = 0, at;
 
 	*skip = 0;
-	if (len <= TEXT)
-		return len;
-	for (at = TEXT; at > TEXT / 2; at--)
-		if (text[at] == ' ') {
-			*skip = 1;
-			return at;
+	for (at = 0; text[at]; at++) {
+		if (text[at] == ' ')
+			blank = at;
+		width += isupper((unsigned char)text[at]) ? 3 : 2;
+		if (width > 2 * TEXT) {
+			*skip = !!blank;
+			return blank ? blank : at;
 		}
-	return TEXT;
+	}
+	return at;
 }
 
 static void lay_out(const struct trace *t, size_t count, struct box *box)
@@ -223,7 +228,8 @@ static void put_head(FILE *to, const struct trace *t, size_t count, int height)
 	fputs("<style>.t{font-size:11px}.d{font-size:10px;fill:#777}", to);
 	fputs(".n{font-size:9px;fill:#777}.h{font-size:14px;font-weight:bold}</style>\n", to);
 	fputs("<marker id='head' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='7' ", to);
-	fputs("markerHeight='7' orient='auto'><path d='M0 0 L8 4 L0 8 z' fill='#555'/></marker>\n", to);
+	fputs("markerHeight='7' orient='auto'><path d='M0 0 L8 4 L0 8 z' fill='#555'/>", to);
+	fputs("</marker>\n", to);
 	put_rect(to, 0, 0, WIDTH, height, "white", "");
 	fprintf(to, "<text x='20' y='26' class='h'>%s at %s", t->name, t->bdf);
 	if (*t->command) {
