@@ -763,6 +763,18 @@ static int alloc_id(void)
 	}
 }
 
+/* Nobody has the controller any more, nor one of its namespaces. */
+static void release_node(struct nvmq_node *node)
+{
+	struct nvmq_ctrl *ctrl = container_of(node, struct nvmq_ctrl, node);
+
+	if (ctrl->id >= 0)
+		ida_free(&ctrl_ids, ctrl->id);
+	pci_dev_put(ctrl->pdev);
+	kfree(ctrl->incident);
+	kfree(ctrl);
+}
+
 /**
  * nvmq_ctrl_create - memory for a controller
  * @pdev: enabled PCI function whose regions are held, DMA mask set
@@ -781,10 +793,13 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 		return ERR_PTR(-ENOMEM);
 	ctrl->incident = kzalloc(NVMQ_INCIDENT_TEXT, GFP_KERNEL);
 	if (!ctrl->incident) {
-		err = -ENOMEM;
-		goto free;
+		kfree(ctrl);
+		return ERR_PTR(-ENOMEM);
 	}
-	ctrl->pdev = pdev;
+	ctrl->pdev = pci_dev_get(pdev);
+	nvmq_node_init(&ctrl->node, NVMQ_NODE_CTRL, &pdev->dev, release_node);
+	ctrl->node.dev.groups = options->doors->ctrl_groups;
+	init_rwsem(&ctrl->doors);
 	ctrl->io_timeout = options->io_timeout * HZ;
 	ctrl->shutdown_ms = SHUTDOWN_DEFAULT_MS;
 	spin_lock_init(&ctrl->state_lock);
@@ -797,6 +812,8 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	ctrl->nss.admin = &ctrl->admin;
 	ctrl->nss.set = &ctrl->set;
 	ctrl->nss.dev = &pdev->dev;
+	ctrl->nss.parent = &ctrl->node;
+	ctrl->nss.doors = options->doors;
 	ctrl->nss.quirks = options->quirks;
 	mutex_init(&ctrl->nss.lock);
 	INIT_LIST_HEAD(&ctrl->nss.list);
@@ -811,7 +828,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 		ctrl->hw.settle_ms = DELAY_RDY_MS;
 	err = nvmq_hw_map(&ctrl->hw, pdev);
 	if (err)
-		goto free_id;
+		goto free;
 	err = nvmq_hw_probe_caps(&ctrl->hw);
 	if (err)
 		goto unmap;
@@ -831,11 +848,8 @@ free_admin:
 	nvmq_admin_free(&ctrl->admin);
 unmap:
 	nvmq_hw_unmap(&ctrl->hw);
-free_id:
-	ida_free(&ctrl_ids, ctrl->id);
 free:
-	kfree(ctrl->incident);
-	kfree(ctrl);
+	nvmq_node_put(&ctrl->node);
 	return ERR_PTR(err);
 }
 
@@ -863,6 +877,15 @@ int nvmq_ctrl_start(struct nvmq_ctrl *ctrl)
 	else if (!nvmq_grant_total(&ctrl->qset.grant))
 		dev_warn(&ctrl->pdev->dev, "nvme%d: no I/O queues: no disks, admin commands only\n",
 			 ctrl->id);
+	/* Before there is a disk, whose parent it is. */
+	if (!err) {
+		err = dev_set_name(&ctrl->node.dev, "nvme%d", ctrl->id) ?:
+		      nvmq_node_add(&ctrl->node, ctrl->nss.doors->ctrl_fops);
+		if (err) {
+			dev_err(&ctrl->pdev->dev, "nvme%d: no device: error %d\n", ctrl->id, err);
+			take_down(ctrl, false);
+		}
+	}
 	set_state(ctrl, err ? NVMQ_DEAD : NVMQ_LIVE);
 	mutex_unlock(&ctrl->life);
 	if (err)
@@ -911,15 +934,23 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 	cancel_work_sync(&ctrl->event_work);
 	cancel_work_sync(&ctrl->scan_work);
 	nvmq_nss_remove(&ctrl->nss);
+	nvmq_node_del(&ctrl->node);
 
 	mutex_lock(&ctrl->life);
 	shut_down(ctrl);
 	mutex_unlock(&ctrl->life);
+
+	/* No admin command can be outstanding: nobody is inside for long. */
+	down_write(&ctrl->doors);
+	ctrl->gone = true;
+	up_write(&ctrl->doors);
 }
 
 /**
- * nvmq_ctrl_destroy - free a controller
+ * nvmq_ctrl_destroy - free what a controller has
  * @ctrl: removed, or never started with success
+ *
+ * Its own memory goes when nobody has it open.
  */
 void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 {
@@ -934,9 +965,7 @@ void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 	nvmq_admin_free(&ctrl->admin);
 	nvmq_qset_exit(&ctrl->qset);
 	nvmq_hw_unmap(&ctrl->hw);
-	ida_free(&ctrl_ids, ctrl->id);
-	kfree(ctrl->incident);
-	kfree(ctrl);
+	nvmq_node_put(&ctrl->node);
 }
 
 /**
@@ -1161,6 +1190,53 @@ int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on)
 	return err;
 }
 
+/* ---- doors ---- */
+
+/**
+ * nvmq_ctrl_open - open nvmeX
+ * @inode: of the node
+ * @file: its private_data becomes the &struct nvmq_ctrl
+ *
+ * Return: 0; -EWOULDBLOCK if the controller is not live.
+ */
+int nvmq_ctrl_open(struct inode *inode, struct file *file)
+{
+	struct nvmq_ctrl *ctrl = container_of(inode->i_cdev, struct nvmq_ctrl, node.cdev);
+
+	if (get_state(ctrl) != NVMQ_LIVE)
+		return -EWOULDBLOCK;
+	file->private_data = ctrl;
+	return 0;
+}
+
+/**
+ * nvmq_ctrl_enter - keep a controller from being taken away
+ * @ctrl: a controller, by an open file that may be older than its end
+ *
+ * Until nvmq_ctrl_leave() queues and registers are there, alive or not.  Not to be called with
+ * @ctrl->life held, nor a second time before leaving.
+ *
+ * Context: may sleep.
+ * Return: false if it is gone: nothing but its memory is left.
+ */
+bool nvmq_ctrl_enter(struct nvmq_ctrl *ctrl)
+{
+	down_read(&ctrl->doors);
+	if (!ctrl->gone)
+		return true;
+	up_read(&ctrl->doors);
+	return false;
+}
+
+/**
+ * nvmq_ctrl_leave - undo nvmq_ctrl_enter()
+ * @ctrl: the controller
+ */
+void nvmq_ctrl_leave(struct nvmq_ctrl *ctrl)
+{
+	up_read(&ctrl->doors);
+}
+
 /**
  * nvmq_ctrl_settle - wait for the end of a reset that was begun
  * @ctrl: the controller
@@ -1193,13 +1269,20 @@ int nvmq_ctrl_rescan(struct nvmq_ctrl *ctrl)
 /**
  * nvmq_ctrl_module_init - what all controllers share
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or an error.
  */
 int nvmq_ctrl_module_init(void)
 {
+	int err;
+
 	/* A reset may be what memory reclaim waits for. */
 	ctrl_wq = alloc_workqueue("nvmq", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return ctrl_wq ? 0 : -ENOMEM;
+	if (!ctrl_wq)
+		return -ENOMEM;
+	err = nvmq_node_module_init();
+	if (err)
+		destroy_workqueue(ctrl_wq);
+	return err;
 }
 
 /**
@@ -1207,6 +1290,7 @@ int nvmq_ctrl_module_init(void)
  */
 void nvmq_ctrl_module_exit(void)
 {
+	nvmq_node_module_exit();
 	destroy_workqueue(ctrl_wq);
 	ida_destroy(&ctrl_ids);
 }

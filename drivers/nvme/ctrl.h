@@ -7,10 +7,12 @@
 
 #include <linux/blk-mq.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
 #include "admin.h"
 #include "hw.h"
+#include "node.h"
 #include "ns.h"
 #include "qset.h"
 #include "stats.h"
@@ -45,6 +47,9 @@ enum nvmq_state {
  * @nss: its namespaces
  * @stats: what its queues do; under @life
  * @pdev: the PCI function
+ * @node: nvmeX; whoever has it open keeps the memory of the controller
+ * @doors: held for reading by whoever comes from user space, for writing when they close
+ * @gone: they are closed; under @doors
  * @id: X of nvmeXnY
  * @state: enum nvmq_state; changed by set_state() only, under @state_lock
  * @state_lock: guards @state and @orphans
@@ -80,6 +85,9 @@ struct nvmq_ctrl {
 	struct nvmq_stats stats;
 
 	struct pci_dev *pdev;
+	struct nvmq_node node;
+	struct rw_semaphore doors;
+	bool gone;
 	int id;
 	enum nvmq_state state;
 	spinlock_t state_lock;
@@ -114,12 +122,14 @@ struct nvmq_ctrl {
  * @io_timeout: seconds
  * @admin_timeout: seconds
  * @quirks: NVMQ_QUIRK_*
+ * @doors: what user space finds at the controller
  */
 struct nvmq_ctrl_options {
 	struct nvmq_plan plan;
 	u32 io_timeout;
 	u32 admin_timeout;
 	unsigned long quirks;
+	const struct nvmq_doors *doors;
 };
 
 int nvmq_ctrl_module_init(void);
@@ -137,6 +147,9 @@ int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan);
 int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on);
 int nvmq_ctrl_settle(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_rescan(struct nvmq_ctrl *ctrl);
+int nvmq_ctrl_open(struct inode *inode, struct file *file);
+bool nvmq_ctrl_enter(struct nvmq_ctrl *ctrl);
+void nvmq_ctrl_leave(struct nvmq_ctrl *ctrl);
 const char *nvmq_ctrl_state_name(const struct nvmq_ctrl *ctrl);
 
 #endif /* NVMQ_CTRL_H */

@@ -4,7 +4,6 @@
  */
 #include <linux/blkdev.h>
 #include <linux/log2.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "ns.h"
@@ -17,16 +16,6 @@ struct ns_info {
 	struct nvmq_cmd_ns cmd;
 	struct nvmq_ns_ids ids;
 	struct nvmq_disk_limits limits;
-};
-
-static void ns_free_disk(struct gendisk *disk)
-{
-	kfree(disk->private_data);
-}
-
-static const struct block_device_operations ns_fops = {
-	.owner = THIS_MODULE,
-	.free_disk = ns_free_disk,
 };
 
 /* ---- identify ---- */
@@ -297,6 +286,63 @@ static void insert_sorted(struct nvmq_nss *nss, struct nvmq_ns *ns)
 	list_add_tail(&ns->entry, &pos->entry);
 }
 
+static void free_ns(struct nvmq_ns *ns)
+{
+	nvmq_node_put(ns->nss->parent);
+	kfree(ns);
+}
+
+/**
+ * nvmq_ns_free_disk - nobody has the disk any more, nor ngXnY
+ * @disk: a disk that was added
+ */
+void nvmq_ns_free_disk(struct gendisk *disk)
+{
+	free_ns(disk->private_data);
+}
+
+/* Nobody has ngXnY any more. */
+static void release_node(struct nvmq_node *node)
+{
+	struct nvmq_ns *ns = container_of(node, struct nvmq_ns, node);
+	bool added = test_bit(GD_ADDED, &ns->disk->state);
+
+	put_disk(ns->disk);
+	/* free_disk is for disks that were added. */
+	if (!added)
+		free_ns(ns);
+}
+
+/**
+ * nvmq_ns_open - open ngXnY
+ * @inode: of the node
+ * @file: its private_data becomes the &struct nvmq_ns
+ *
+ * Return: 0; -ENXIO if the namespace is gone.
+ */
+int nvmq_ns_open(struct inode *inode, struct file *file)
+{
+	struct nvmq_ns *ns = container_of(inode->i_cdev, struct nvmq_ns, node.cdev);
+
+	if (test_bit(GD_DEAD, &ns->disk->state))
+		return -ENXIO;
+	file->private_data = ns;
+	return 0;
+}
+
+/**
+ * nvmq_ns_of - the namespace of a device that has the attributes of one
+ * @dev: of ngXnY or of the disk
+ *
+ * Return: the namespace.
+ */
+struct nvmq_ns *nvmq_ns_of(struct device *dev)
+{
+	if (dev->bus)
+		return container_of(dev, struct nvmq_ns, node.dev);
+	return dev_to_disk(dev)->private_data;
+}
+
 static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 {
 	struct gendisk *disk;
@@ -311,15 +357,19 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 		return;
 	}
 	ns->cmd = info->cmd;
+	ns->nss = nss;
+	get_device(&nss->parent->dev);
 	ns->ids = info->ids;
 	ns->limits = info->limits;
 	ns->seen = true;
 	ns->disk = disk;
-	disk->fops = &ns_fops;
+	disk->fops = nss->doors->disk_ops;
 	disk->private_data = ns;
 	snprintf(disk->disk_name, DISK_NAME_LEN, "nvme%un%u", nss->ctrl_id, info->nsid);
 	set_capacity(disk, info->sectors);
 	set_disk_ro(disk, info->read_only);
+	nvmq_node_init(&ns->node, NVMQ_NODE_NS, &nss->parent->dev, release_node);
+	ns->node.dev.groups = nss->doors->ns_groups;
 
 	/* On the list first: reading the partition table may need a reset. */
 	mutex_lock(&nss->lock);
@@ -330,18 +380,24 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	insert_sorted(nss, ns);
 	mutex_unlock(&nss->lock);
 
-	err = device_add_disk(nss->dev, disk, NULL);
-	if (!err)
+	err = device_add_disk(&nss->parent->dev, disk, nss->doors->ns_groups);
+	if (!err) {
+		nvmq_node_add_child(nss->parent, disk_to_dev(disk));
+		/* The disk does without it. */
+		err = dev_set_name(&ns->node.dev, "ng%un%u", nss->ctrl_id, info->nsid) ?:
+		      nvmq_node_add(&ns->node, nss->doors->ns_fops);
+		if (err)
+			dev_warn(nss->dev, "namespace %u: no ng%un%u: error %d\n", info->nsid,
+				 nss->ctrl_id, info->nsid, err);
 		return;
+	}
 	dev_err(nss->dev, "namespace %u: disk %s cannot be added: error %d%s\n", info->nsid,
 		disk->disk_name, err, err == -EEXIST ? ", the name is taken" : "");
 	mutex_lock(&nss->lock);
 	list_del(&ns->entry);
 	mutex_unlock(&nss->lock);
 free:
-	put_disk(disk);
-	/* free_disk is for disks that were added. */
-	kfree(ns);
+	nvmq_node_put(&ns->node);
 }
 
 /* Whoever has it open gets errors from now on; nothing more is written to it. */
@@ -355,11 +411,13 @@ static void kill_disk(struct gendisk *disk)
 /* On the list to the end: a reset in the meantime must quiesce this queue too. */
 static void remove_ns(struct nvmq_nss *nss, struct nvmq_ns *ns)
 {
+	nvmq_node_del(&ns->node);
+	nvmq_node_del_child(nss->parent, disk_to_dev(ns->disk));
 	del_gendisk(ns->disk);
 	mutex_lock(&nss->lock);
 	list_del(&ns->entry);
 	mutex_unlock(&nss->lock);
-	put_disk(ns->disk);
+	nvmq_node_put(&ns->node);
 }
 
 /* A disk that is there already: size, limits and write protection may be new. */

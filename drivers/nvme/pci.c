@@ -10,6 +10,7 @@
 
 #include "ctrl.h"
 #include "debugfs.h"
+#include "ioctl.h"
 #include "plan.h"
 #include "qset.h"
 #include "sysfs.h"
@@ -106,6 +107,12 @@ static int read_options(struct pci_dev *pdev, unsigned long quirks,
 
 /* ---- probe and remove ---- */
 
+static const struct nvmq_doors doors = {
+	.ctrl_fops = &nvmq_ioctl_ctrl_fops,
+	.ns_fops = &nvmq_ioctl_ns_fops,
+	.disk_ops = &nvmq_ioctl_disk_ops,
+};
+
 static int set_dma_mask(struct pci_dev *pdev, unsigned long quirks)
 {
 	unsigned int bits = quirks & NVMQ_QUIRK_DMA_48 ? 48 : 64;
@@ -123,7 +130,7 @@ static int set_dma_mask(struct pci_dev *pdev, unsigned long quirks)
 
 static int nvmq_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	struct nvmq_ctrl_options options;
+	struct nvmq_ctrl_options options = { .doors = &doors };
 	struct nvmq_ctrl *ctrl;
 	int err;
 
