@@ -209,10 +209,26 @@ const char *nvmq_cmd_opcode_name(u8 opcode)
 		return "Write";
 	case NVMQ_IO_READ:
 		return "Read";
+	case NVMQ_IO_WRITE_UNCORRECTABLE:
+		return "Write Uncorrectable";
+	case NVMQ_IO_COMPARE:
+		return "Compare";
 	case NVMQ_IO_WRITE_ZEROES:
 		return "Write Zeroes";
 	case NVMQ_IO_DSM:
 		return "Dataset Management";
+	case NVMQ_IO_VERIFY:
+		return "Verify";
+	case NVMQ_IO_RESV_REGISTER:
+		return "Reservation Register";
+	case NVMQ_IO_RESV_REPORT:
+		return "Reservation Report";
+	case NVMQ_IO_RESV_ACQUIRE:
+		return "Reservation Acquire";
+	case NVMQ_IO_RESV_RELEASE:
+		return "Reservation Release";
+	case NVMQ_IO_COPY:
+		return "Copy";
 	default:
 		return "unknown";
 	}
@@ -243,8 +259,32 @@ const char *nvmq_cmd_admin_opcode_name(u8 opcode)
 		return "Abort";
 	case NVMQ_ADMIN_SET_FEATURES:
 		return "Set Features";
+	case NVMQ_ADMIN_GET_FEATURES:
+		return "Get Features";
 	case NVMQ_ADMIN_ASYNC_EVENT:
 		return "Async Event Req";
+	case NVMQ_ADMIN_NS_MANAGEMENT:
+		return "NS Management";
+	case NVMQ_ADMIN_FW_COMMIT:
+		return "Firmware Commit";
+	case NVMQ_ADMIN_FW_DOWNLOAD:
+		return "Firmware Download";
+	case NVMQ_ADMIN_SELF_TEST:
+		return "Device Self-test";
+	case NVMQ_ADMIN_NS_ATTACHMENT:
+		return "NS Attachment";
+	case NVMQ_ADMIN_KEEP_ALIVE:
+		return "Keep Alive";
+	case NVMQ_ADMIN_DOORBELL_BUFFER:
+		return "Doorbell Buffer";
+	case NVMQ_ADMIN_FORMAT_NVM:
+		return "Format NVM";
+	case NVMQ_ADMIN_SECURITY_SEND:
+		return "Security Send";
+	case NVMQ_ADMIN_SECURITY_RECEIVE:
+		return "Security Receive";
+	case NVMQ_ADMIN_SANITIZE:
+		return "Sanitize";
 	default:
 		return "unknown";
 	}

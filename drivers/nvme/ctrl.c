@@ -112,8 +112,11 @@ static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 	unsigned long flags;
 	struct bio *bio;
 
-	if (!READ_ONCE(ctrl->remapping) || blk_rq_is_passthrough(rq))
+	if (!READ_ONCE(ctrl->remapping))
 		return BLK_STS_IOERR;
+	/* It has no bios that could go on alone: who has sent it tries again. */
+	if (blk_rq_is_passthrough(rq))
+		return BLK_STS_AGAIN;
 	if (!rq->bio && !(req_op(rq) == REQ_OP_FLUSH && ns->durable))
 		return BLK_STS_IOERR;
 	/* Whoever removes the disk waits for it, with a lock that the change needs. */
@@ -278,6 +281,7 @@ static int identify(struct nvmq_ctrl *ctrl)
 	ctrl->oaes = le32_to_cpu(id->oaes);
 	ctrl->mtfa_ms = le16_to_cpu(id->mtfa) * 100 ?: MTFA_DEFAULT_MS;
 	ctrl->admin.max_aborts = min(id->acl + 1u, NVMQ_ADMIN_ABORTS);
+	nvmq_effects_forget(&ctrl->effects, id->lpa & NVMQ_LPA_EFFECTS);
 	crdt_ms[0] = le16_to_cpu(id->crdt1) * 100;
 	crdt_ms[1] = le16_to_cpu(id->crdt2) * 100;
 	crdt_ms[2] = le16_to_cpu(id->crdt3) * 100;
@@ -380,14 +384,14 @@ static void to_log(void *arg, const char *line)
  * and tell the log the last of it, once for all commands that the same trouble
  * has caught.  @life held.
  */
-static void record(struct nvmq_ctrl *ctrl, const struct nvmq_ioq *ioq, const char *text, u32 csts,
-		   const char *then)
+static void record(struct nvmq_ctrl *ctrl, const struct nvmq_ioq *ioq, const char *text,
+		   unsigned long timeout, u32 csts, const char *then)
 {
 	static DEFINE_RATELIMIT_STATE(once, 10 * HZ, 1);
 	char line[NVMQ_RECORDER_LINE + 64];
 
 	snprintf(line, sizeof(line), "%s, timed out after %u s; CSTS=%#x: %s", text,
-		 jiffies_to_msecs(ctrl->io_timeout) / 1000, csts, then);
+		 DIV_ROUND_UP(jiffies_to_msecs(timeout), 1000), csts, then);
 	dev_warn_ratelimited(&ctrl->pdev->dev, "%s\n", line);
 	ctrl->incident[0] = '\0';
 	to_incident(ctrl, line);
@@ -419,13 +423,13 @@ static void escalate(struct nvmq_ctrl *ctrl, struct nvmq_ioq *ioq, struct reques
 
 		if (!err) {
 			iod->aborted = ~cid;
-			record(ctrl, ioq, text, csts, "abort");
+			record(ctrl, ioq, text, rq->timeout, csts, "abort");
 			return;
 		}
 		if (err == -EBUSY)
 			return;
 	}
-	record(ctrl, ioq, text, csts, "reset");
+	record(ctrl, ioq, text, rq->timeout, csts, "reset");
 	nvmq_io_timed_out(rq);
 	nvmq_ctrl_reset(ctrl, csts & NVMQ_CSTS_CFS ? "fatal status" : "I/O timed out");
 }
@@ -800,6 +804,7 @@ static void release_node(struct nvmq_node *node)
 	if (ctrl->id >= 0)
 		ida_free(&ctrl_ids, ctrl->id);
 	pci_dev_put(ctrl->pdev);
+	nvmq_effects_free(&ctrl->effects);
 	kfree(ctrl->incident);
 	kfree(ctrl);
 }
@@ -821,7 +826,8 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	if (!ctrl)
 		return ERR_PTR(-ENOMEM);
 	ctrl->incident = kzalloc(NVMQ_INCIDENT_TEXT, GFP_KERNEL);
-	if (!ctrl->incident) {
+	if (!ctrl->incident || nvmq_effects_alloc(&ctrl->effects)) {
+		kfree(ctrl->incident);
 		kfree(ctrl);
 		return ERR_PTR(-ENOMEM);
 	}
@@ -845,6 +851,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	ctrl->nss.parent = &ctrl->node;
 	ctrl->nss.doors = options->doors;
 	ctrl->nss.quirks = options->quirks;
+	mutex_init(&ctrl->nss.scan);
 	mutex_init(&ctrl->nss.lock);
 	INIT_LIST_HEAD(&ctrl->nss.list);
 
@@ -1100,6 +1107,39 @@ void nvmq_ctrl_release(struct nvmq_ctrl *ctrl)
 	ctrl->held = false;
 	ctrl->hold_until = 0;
 	queue_work(ctrl_wq, &ctrl->reset_work);
+}
+
+/**
+ * nvmq_ctrl_subsystem_reset - reset the whole NVM subsystem (base 3.7.1)
+ * @ctrl: the controller
+ *
+ * Other controllers of the subsystem lose their state, too. The function may lose its
+ * configuration, as in a reset of the bus: it is given back what probe has saved.
+ *
+ * Context: sleeps until the reset has ended.
+ * Return: 0; -EOPNOTSUPP if the controller cannot do that; -EBUSY if it is not live; -EIO if it
+ * does not come back.
+ */
+int nvmq_ctrl_subsystem_reset(struct nvmq_ctrl *ctrl)
+{
+	int err;
+
+	if (!NVMQ_CAP_NSSRS(ctrl->hw.cap))
+		return -EOPNOTSUPP;
+	mutex_lock(&ctrl->life);
+	if (!set_state(ctrl, NVMQ_RESETTING)) {
+		mutex_unlock(&ctrl->life);
+		return -EBUSY;
+	}
+	dev_warn(&ctrl->pdev->dev, "nvme%d: reset: of the subsystem, asked for\n", ctrl->id);
+	nvmq_nss_quiesce(&ctrl->nss);
+	err = nvmq_hw_subsystem_reset(&ctrl->hw);
+	if (err)
+		dev_err(&ctrl->pdev->dev, "nvme%d: gone after the reset of the subsystem\n",
+			ctrl->id);
+	queue_work(ctrl_wq, &ctrl->reset_work);
+	mutex_unlock(&ctrl->life);
+	return nvmq_ctrl_settle(ctrl);
 }
 
 /* ---- another plan ---- */

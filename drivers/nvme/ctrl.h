@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 
 #include "admin.h"
+#include "effects.h"
 #include "hw.h"
 #include "node.h"
 #include "ns.h"
@@ -49,6 +50,7 @@ enum nvmq_state {
  * @admin: its admin queue
  * @qset: its I/O queues
  * @nss: its namespaces
+ * @effects: what its commands do beside their work
  * @stats: what its queues do; under @life
  * @pdev: the PCI function
  * @node: nvmeX; whoever has it open keeps the memory of the controller
@@ -87,6 +89,7 @@ struct nvmq_ctrl {
 	struct nvmq_admin admin;
 	struct nvmq_qset qset;
 	struct nvmq_nss nss;
+	struct nvmq_effects effects;
 	struct nvmq_stats stats;
 
 	struct pci_dev *pdev;
@@ -151,6 +154,7 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown);
 void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_release(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why);
+int nvmq_ctrl_subsystem_reset(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan);
 int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on);
 int nvmq_ctrl_settle(struct nvmq_ctrl *ctrl);

@@ -540,7 +540,7 @@ static int scan_sequential(struct nvmq_nss *nss, void *buf)
  * nvmq_nss_scan - bring the disks up to what the device has
  * @nss: the namespaces of a live controller with I/O queues
  *
- * Called from one work item only.  A device that stops answering half way, or
+ * A device that stops answering half way, or
  * whose list makes no sense, loses no disk by that.
  *
  * Context: sleeps; does I/O to read partition tables.
@@ -558,6 +558,7 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 		goto out;
 	}
 
+	mutex_lock(&nss->scan);
 	mutex_lock(&nss->lock);
 	list_for_each_entry(ns, &nss->list, entry)
 		ns->seen = false;
@@ -568,10 +569,9 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 		err = scan_sequential(nss, buf);
 	if (err) {
 		dev_warn(nss->dev, "namespace scan not complete: error %d\n", err);
-		goto out;
+		goto unlock;
 	}
 
-	/* Only this function, of which one runs at a time, takes from the list. */
 	list_for_each_entry_safe(ns, next, &nss->list, entry) {
 		if (ns->seen)
 			continue;
@@ -580,6 +580,8 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 		kill_disk(ns->disk);
 		remove_ns(nss, ns);
 	}
+unlock:
+	mutex_unlock(&nss->scan);
 out:
 	kfree(buf);
 	kfree(list);
@@ -657,6 +659,40 @@ void nvmq_nss_unquiesce(struct nvmq_nss *nss)
 }
 
 /**
+ * nvmq_nss_freeze - wait for the end of all I/O to all disks, and begin no other
+ * @nss: the namespaces of a live controller, not frozen
+ *
+ * No disk comes or goes until nvmq_nss_unfreeze().
+ *
+ * Context: sleeps for as long as I/O takes.
+ */
+void nvmq_nss_freeze(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns;
+
+	mutex_lock(&nss->scan);
+	list_for_each_entry(ns, &nss->list, entry)
+		blk_freeze_queue_start(ns->disk->queue);
+	list_for_each_entry(ns, &nss->list, entry)
+		blk_mq_freeze_queue_wait(ns->disk->queue);
+}
+
+/**
+ * nvmq_nss_unfreeze - undo nvmq_nss_freeze()
+ * @nss: the namespaces
+ *
+ * Context: may sleep; the task that has frozen them.
+ */
+void nvmq_nss_unfreeze(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns;
+
+	list_for_each_entry(ns, &nss->list, entry)
+		nvmq_compat_unfreeze(ns->disk->queue);
+	mutex_unlock(&nss->scan);
+}
+
+/**
  * nvmq_nss_mark_dead - let all I/O to the disks fail from now on
  * @nss: the namespaces; their queues do not exist any more
  *
@@ -683,7 +719,8 @@ void nvmq_nss_remove(struct nvmq_nss *nss)
 {
 	struct nvmq_ns *ns, *next;
 
-	/* Nobody else touches the list now; the lock is for who iterates it. */
+	mutex_lock(&nss->scan);
 	list_for_each_entry_safe(ns, next, &nss->list, entry)
 		remove_ns(nss, ns);
+	mutex_unlock(&nss->scan);
 }

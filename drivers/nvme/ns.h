@@ -100,7 +100,8 @@ struct nvmq_ns {
  * @dmrl: ranges of a Dataset Management command; 0: 256
  * @dsm_blocks: blocks of all ranges of such a command, and so of each; 0: as many as fit
  * @quirks: NVMQ_QUIRK_*
- * @lock: guards @list and serialises scans, quiescing and removal
+ * @scan: held while namespaces come and go, or must not
+ * @lock: guards @list and serialises quiescing and removal
  * @list: struct nvmq_ns, by NSID
  * @quiesced: the queues of all disks are stopped; new ones must not appear
  */
@@ -121,6 +122,7 @@ struct nvmq_nss {
 	u32 dmrl;
 	u64 dsm_blocks;
 	unsigned long quirks;
+	struct mutex scan;
 	struct mutex lock;
 	struct list_head list;
 	bool quiesced;
@@ -131,6 +133,8 @@ void nvmq_nss_scan(struct nvmq_nss *nss);
 int nvmq_nss_flush(struct nvmq_nss *nss, struct nvmq_ioq *ioq, unsigned long timeout);
 void nvmq_nss_quiesce(struct nvmq_nss *nss);
 void nvmq_nss_unquiesce(struct nvmq_nss *nss);
+void nvmq_nss_freeze(struct nvmq_nss *nss);
+void nvmq_nss_unfreeze(struct nvmq_nss *nss);
 void nvmq_nss_mark_dead(struct nvmq_nss *nss);
 void nvmq_nss_remove(struct nvmq_nss *nss);
 int nvmq_ns_open(struct inode *inode, struct file *file);
