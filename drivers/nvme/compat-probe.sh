@@ -58,3 +58,7 @@ has NVMQ_HAVE_FREEZE_MEMSAVE blk-mq.h 'blk_mq_unfreeze_queue_nomemrestore' || :
 has NVMQ_HAVE_BLK_MODE blkdev.h 'blk_mode_t;' || :
 # "iov_iter: add import_ubuf()", 6.4
 has NVMQ_HAVE_IMPORT_UBUF uio.h 'int import_ubuf(' || :
+# "block: Add PR callouts to read a reservation" and what comes with it, 6.5
+has NVMQ_HAVE_PR_READ pr.h 'pr_read_keys' || :
+# "block: remove the q argument from blk_rq_map_kern", 6.16
+has NVMQ_HAVE_MAP_KERN_RQ blk-mq.h 'blk_rq_map_kern(struct request *rq' || :

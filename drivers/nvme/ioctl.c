@@ -15,6 +15,7 @@
 
 #include "ioctl.h"
 #include "passthru.h"
+#include "pr.h"
 
 /*
  * struct nvme_passthru_cmd and nvme_passthru_cmd64 are the same but for the
@@ -183,6 +184,7 @@ const struct block_device_operations nvmq_ioctl_disk_ops = {
 	.ioctl = disk_ioctl,
 	.compat_ioctl = blkdev_compat_ptr_ioctl,
 	.free_disk = nvmq_ns_free_disk,
+	.pr_ops = &nvmq_pr_ops,
 };
 
 /* ---- character devices ---- */
