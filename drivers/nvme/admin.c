@@ -17,20 +17,26 @@
 #include "regs.h"
 #include "trace.h"
 
+/* A page that the device reads or writes. */
+struct dma_page {
+	void *mem;
+	dma_addr_t dma;
+};
+
 /*
  * A command under way.  Belongs to the waiter until done or abandoned; after
- * that to @lost, until the device cannot reach @data any more.
+ * that to @lost, until the device cannot reach @page any more.
  */
 struct waiter {
 	struct completion done;
 	struct list_head lost;
-	void *data;
-	dma_addr_t data_dma;
-	u32 len;
 	u16 status;
 	u32 result;
+	u32 result1;
 	bool gone;		/* the queue was stopped under it */
 	bool abandoned;		/* nobody waits any more */
+	u32 pages;		/* of the data; more than two are followed by their list */
+	struct dma_page page[];
 };
 
 /**
@@ -148,6 +154,7 @@ static unsigned int reap(struct nvmq_admin *admin)
 		} else {
 			w->status = le16_to_cpu(cqe->status) >> 1;
 			w->result = le32_to_cpu(cqe->dw0);
+			w->result1 = le32_to_cpu(cqe->dw1);
 			/* An abandoned waiter keeps tag and memory until the queue stops. */
 			if (!w->abandoned)
 				complete(&w->done);
@@ -250,9 +257,66 @@ void nvmq_admin_stop(struct nvmq_admin *admin)
 
 static void free_waiter(struct nvmq_admin *admin, struct waiter *w)
 {
-	if (w->data)
-		dma_free_coherent(admin->q.dev, w->len, w->data, w->data_dma);
+	u32 i;
+
+	for (i = 0; i < w->pages; i++)
+		if (w->page[i].mem)
+			dma_free_coherent(admin->q.dev, NVMQ_PAGE_SIZE, w->page[i].mem,
+					  w->page[i].dma);
 	kfree(w);
+}
+
+/* Copies between the pages of a command and @buf. */
+static void copy_data(struct waiter *w, void *buf, u32 len, bool to_device)
+{
+	u32 i, bytes;
+
+	for (i = 0; len; i++, len -= bytes, buf += bytes) {
+		bytes = min(len, NVMQ_PAGE_SIZE);
+		if (to_device)
+			memcpy(w->page[i].mem, buf, bytes);
+		else
+			memcpy(buf, w->page[i].mem, bytes);
+	}
+}
+
+/*
+ * Memory for a command, and PRP1 and PRP2.  Whole pages: devices write up to the
+ * end of the page.  Returns %NULL if there is none.
+ */
+static struct waiter *alloc_waiter(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
+{
+	u32 data = cmd->buf ? DIV_ROUND_UP(cmd->len, NVMQ_PAGE_SIZE) : 0;
+	u32 pages = data > 2 ? data + 1 : data;
+	struct waiter *w;
+	__le64 *list;
+	u32 i;
+
+	w = kzalloc(struct_size(w, page, pages), GFP_KERNEL);
+	if (!w)
+		return NULL;
+	init_completion(&w->done);
+	w->pages = pages;
+	for (i = 0; i < pages; i++) {
+		w->page[i].mem = dma_alloc_coherent(admin->q.dev, NVMQ_PAGE_SIZE, &w->page[i].dma,
+						    GFP_KERNEL);
+		if (!w->page[i].mem) {
+			free_waiter(admin, w);
+			return NULL;
+		}
+	}
+	if (!data)
+		return w;
+	if (cmd->to_device)
+		copy_data(w, cmd->buf, cmd->len, true);
+	cmd->sqe.prp1 = cpu_to_le64(w->page[0].dma);
+	cmd->sqe.prp2 = data > 1 ? cpu_to_le64(w->page[pages > 2 ? data : 1].dma) : 0;
+	if (pages > 2) {
+		list = w->page[data].mem;
+		for (i = 1; i < data; i++)
+			*list++ = cpu_to_le64(w->page[i].dma);
+	}
+	return w;
 }
 
 /**
@@ -317,9 +381,9 @@ static void submit(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, u32 
 }
 
 /* Without an interrupt the waiter looks itself, and looks whether there is one now. */
-static bool await(struct nvmq_admin *admin, struct waiter *w)
+static bool await(struct nvmq_admin *admin, struct waiter *w, unsigned long timeout)
 {
-	unsigned long deadline = jiffies + admin->timeout;
+	unsigned long deadline = jiffies + timeout;
 	unsigned int sleep_us = 20;
 
 	while (!READ_ONCE(admin->irq)) {
@@ -334,7 +398,7 @@ static bool await(struct nvmq_admin *admin, struct waiter *w)
 		usleep_range(sleep_us, 2 * sleep_us);
 		sleep_us = min(2 * sleep_us, 2000u);
 	}
-	if (wait_for_completion_timeout(&w->done, admin->timeout))
+	if (wait_for_completion_timeout(&w->done, timeout))
 		return true;
 
 	/* The command may be done and only its interrupt lost. */
@@ -352,7 +416,7 @@ static bool await(struct nvmq_admin *admin, struct waiter *w)
  * @admin: the queue
  * @cmd: the command
  *
- * Data goes through a coherent page of the command's own, so that the device
+ * Data goes through coherent pages of the command's own, so that the device
  * never writes memory that the caller could have freed after a time-out.
  *
  * Context: sleeps.
@@ -367,26 +431,11 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 	int tag, err;
 	u32 epoch;
 
-	if (WARN_ON_ONCE(cmd->len > NVMQ_PAGE_SIZE))
+	if (WARN_ON_ONCE(cmd->len > NVMQ_ADMIN_MAX_DATA))
 		return -EINVAL;
-	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	w = alloc_waiter(admin, cmd);
 	if (!w)
 		return -ENOMEM;
-	init_completion(&w->done);
-	if (cmd->buf) {
-		/* Whole pages: devices write up to the end of the page. */
-		w->len = NVMQ_PAGE_SIZE;
-		w->data = dma_alloc_coherent(dev, w->len, &w->data_dma, GFP_KERNEL);
-		if (!w->data) {
-			kfree(w);
-			return -ENOMEM;
-		}
-		memset(w->data, 0, w->len);
-		if (cmd->to_device)
-			memcpy(w->data, cmd->buf, cmd->len);
-		cmd->sqe.prp1 = cpu_to_le64(w->data_dma);
-		cmd->sqe.prp2 = 0;
-	}
 
 	wait_event(admin->wait, (tag = get_tag(admin, &epoch)) != -EBUSY);
 	if (tag < 0) {
@@ -395,7 +444,7 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 	}
 	submit(admin, &cmd->sqe, tag, epoch, w);
 
-	if (!await(admin, w)) {
+	if (!await(admin, w, cmd->timeout ?: admin->timeout)) {
 		bool timed_out = !nvmq_hw_gone(admin->hw);
 		bool came = false;
 
@@ -434,9 +483,10 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 
 	cmd->status = w->status;
 	cmd->result = w->result;
+	cmd->result1 = w->result1;
 	err = w->status ? -EIO : 0;
 	if (!err && cmd->buf && !cmd->to_device)
-		memcpy(cmd->buf, w->data, cmd->len);
+		copy_data(w, cmd->buf, cmd->len, false);
 	free_waiter(admin, w);
 	return err;
 }

@@ -25,14 +25,19 @@
 /* More Abort commands than that at a time would leave little for others. */
 #define NVMQ_ADMIN_ABORTS	8u
 
+/* Data of a command: one PRP list page has room for as many pages. */
+#define NVMQ_ADMIN_MAX_DATA	(2u << 20)
+
 /**
  * struct nvmq_admin_cmd - an admin command and its outcome
  * @sqe: the command; CID and data pointer are filled in by nvmq_admin_exec()
  * @buf: kernel memory to send or to fill; %NULL if there is no data
- * @len: bytes of @buf, at most a page; page aligned at the device
+ * @len: bytes of @buf, at most NVMQ_ADMIN_MAX_DATA; page aligned at the device
  * @to_device: direction of the data
+ * @timeout: jiffies that it may take; 0: as any admin command
  * @status: out: status field without the phase tag, valid if the return is -EIO
  * @result: out: dword 0 of the completion
+ * @result1: out: dword 1
  *
  * A status is never mixed up with an errno.
  */
@@ -41,8 +46,10 @@ struct nvmq_admin_cmd {
 	void *buf;
 	u32 len;
 	bool to_device;
+	unsigned long timeout;
 	u16 status;
 	u32 result;
+	u32 result1;
 };
 
 /**

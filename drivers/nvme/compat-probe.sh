@@ -50,3 +50,15 @@ has NVMQ_HAVE_COMMIT_FROZEN blkdev.h 'queue_limits_commit_update_frozen' || :
 # "blk-mq: remove RQF_MQ_INFLIGHT", 6.7, comes with "blk-mq: update driver tags
 # request table when start request": before it queue_rqs does that by itself.
 has NVMQ_HAVE_RQF_MQ_INFLIGHT blk-mq.h 'RQF_MQ_INFLIGHT' || :
+# "driver core: make struct bus_type.uevent() take a const *", 6.3
+has NVMQ_HAVE_CONST_UEVENT device/bus.h 'int (*uevent)(const struct device *dev' || :
+# "block: force noio scope in blk_mq_freeze_queue", 6.14
+has NVMQ_HAVE_FREEZE_MEMSAVE blk-mq.h 'blk_mq_unfreeze_queue_nomemrestore' || :
+# "block: introduce blk_mode_t" ("block: replace fmode_t with a block-specific type"), 6.5
+has NVMQ_HAVE_BLK_MODE blkdev.h 'blk_mode_t;' || :
+# "iov_iter: add import_ubuf()", 6.4
+has NVMQ_HAVE_IMPORT_UBUF uio.h 'int import_ubuf(' || :
+# "block: Add PR callouts to read a reservation" and what comes with it, 6.5
+has NVMQ_HAVE_PR_READ pr.h 'pr_read_keys' || :
+# "block: remove the q argument from blk_rq_map_kern", 6.16
+has NVMQ_HAVE_MAP_KERN_RQ blk-mq.h 'blk_rq_map_kern(struct request *rq' || :

@@ -11,6 +11,7 @@
 
 #include <linux/blk-mq.h>
 #include <linux/pci.h>
+#include <linux/uio.h>
 
 #ifndef NVMQ_PROBED
 #error "compat-probe.sh did not run"
@@ -20,6 +21,12 @@
 #define PCI_IRQ_INTX		PCI_IRQ_LEGACY
 #endif
 
+#ifdef NVMQ_HAVE_CONST_UEVENT
+typedef const struct device nvmq_uevent_device;
+#else
+typedef struct device nvmq_uevent_device;
+#endif
+
 #ifndef NVMQ_HAVE_SHOULD_MERGE
 #define BLK_MQ_F_SHOULD_MERGE	0
 #endif
@@ -27,6 +34,32 @@
 #ifndef NVMQ_HAVE_RESV_CONFLICT
 #define BLK_STS_RESV_CONFLICT	BLK_STS_NEXUS
 #endif
+
+#ifndef NVMQ_HAVE_PR_READ
+/* What pr_ops return, as far as it differs from an errno. */
+#define PR_STS_SUCCESS			0x0
+#define PR_STS_IOERR			0x2
+#define PR_STS_RESERVATION_CONFLICT	0x18
+#define PR_STS_PATH_FAILED		0x10000
+#endif
+
+/**
+ * nvmq_compat_map_kern - blk_rq_map_kern() as it is without the queue argument
+ * @rq: a request of user space's kind
+ * @buf: memory of kmalloc()
+ * @len: bytes
+ *
+ * Context: may sleep.
+ * Return: 0 or an error.
+ */
+static inline int nvmq_compat_map_kern(struct request *rq, void *buf, unsigned int len)
+{
+#ifdef NVMQ_HAVE_MAP_KERN_RQ
+	return blk_rq_map_kern(rq, buf, len, GFP_KERNEL);
+#else
+	return blk_rq_map_kern(rq->q, rq, buf, len, GFP_KERNEL);
+#endif
+}
 
 /*
  * queue_rqs: a struct rq_list where there is one, else a pointer to the first
@@ -104,6 +137,19 @@ static inline void nvmq_compat_start_batched(struct request *rq)
 }
 
 /**
+ * nvmq_compat_unfreeze - let requests into a frozen queue again
+ * @q: after blk_freeze_queue_start()
+ */
+static inline void nvmq_compat_unfreeze(struct request_queue *q)
+{
+#ifdef NVMQ_HAVE_FREEZE_MEMSAVE
+	blk_mq_unfreeze_queue_nomemrestore(q);
+#else
+	blk_mq_unfreeze_queue(q);
+#endif
+}
+
+/**
  * nvmq_blk_map_sg - blk_rq_map_sg() as it is without the queue argument
  * @rq: the request
  * @sg: table with room for its segments
@@ -154,6 +200,31 @@ struct nvmq_disk_limits {
 
 #define NVMQ_DMA_ALIGNMENT	3	/* PRP1 is dword aligned */
 #define NVMQ_VIRT_BOUNDARY	4095	/* NVMQ_PAGE_MASK */
+
+#ifndef NVMQ_HAVE_BLK_MODE
+typedef fmode_t blk_mode_t;
+#define BLK_OPEN_WRITE		FMODE_WRITE
+#endif
+
+/**
+ * nvmq_compat_import - an iterator over one buffer of user space
+ * @rw: READ if it is to be written to, else WRITE
+ * @buf: the buffer
+ * @len: its length, bytes
+ * @iov: memory that older kernels need for as long as the iterator is used
+ * @iter: filled
+ *
+ * Return: 0; -EFAULT if that is no place of user space.
+ */
+static inline int nvmq_compat_import(int rw, void __user *buf, size_t len, struct iovec *iov,
+				     struct iov_iter *iter)
+{
+#ifdef NVMQ_HAVE_IMPORT_UBUF
+	return import_ubuf(rw, buf, len, iter);
+#else
+	return import_single_range(rw, buf, len, iov, iter);
+#endif
+}
 
 /**
  * nvmq_compat_find_disk - find a disk or partition by a function of one's own

@@ -31,6 +31,8 @@
 /* A reset that finds no memory waits so long for some, then twice as long, at most the longest. */
 #define RETRY_MS		100u
 #define RETRY_MAX_MS		1600u
+/* What user space is told when a controller is live, again or for the first time. */
+#define CONNECTED		"NVME_EVENT=connected"
 /* How long all I/O may wait for the commands in flight when the plan changes. */
 #define IDLE_MS			5000u
 
@@ -110,8 +112,11 @@ static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 	unsigned long flags;
 	struct bio *bio;
 
-	if (!READ_ONCE(ctrl->remapping) || blk_rq_is_passthrough(rq))
+	if (!READ_ONCE(ctrl->remapping))
 		return BLK_STS_IOERR;
+	/* It has no bios that could go on alone: who has sent it tries again. */
+	if (blk_rq_is_passthrough(rq))
+		return BLK_STS_AGAIN;
 	if (!rq->bio && !(req_op(rq) == REQ_OP_FLUSH && ns->durable))
 		return BLK_STS_IOERR;
 	/* Whoever removes the disk waits for it, with a lock that the change needs. */
@@ -223,6 +228,26 @@ static void copy_text(char *to, const char *from, size_t len)
 	to[len] = '\0';
 }
 
+static void identify_subsys(struct nvmq_ctrl *ctrl, const struct nvmq_id_ctrl *id)
+{
+	struct nvmq_subsys_id *to = &ctrl->subsys_id;
+	size_t len = strnlen(id->subnqn, sizeof(id->subnqn));
+
+	copy_text(to->model, id->mn, sizeof(id->mn));
+	copy_text(to->serial, id->sn, sizeof(id->sn));
+	copy_text(to->firmware, id->fr, sizeof(id->fr));
+	to->vid = le16_to_cpu(id->vid);
+	to->shared = id->cmic & NVMQ_CMIC_MULTI_CTRL;
+	ctrl->cntlid = le16_to_cpu(id->cntlid);
+	ctrl->cntrltype = id->cntrltype;
+	/* Before 1.2.1 there is none: it is made of the numbers (base 4.5.1). */
+	if (len && len < sizeof(to->nqn))
+		copy_text(to->nqn, id->subnqn, len);
+	else
+		snprintf(to->nqn, sizeof(to->nqn), "nqn.2014.08.org.nvmexpress:%04x%04x%-20s%-40s",
+			 to->vid, le16_to_cpu(id->ssvid), to->serial, to->model);
+}
+
 static int identify(struct nvmq_ctrl *ctrl)
 {
 	struct device *dev = &ctrl->pdev->dev;
@@ -246,9 +271,7 @@ static int identify(struct nvmq_ctrl *ctrl)
 		err = -EOPNOTSUPP;
 		goto out;
 	}
-	copy_text(ctrl->model, id->mn, sizeof(id->mn));
-	copy_text(ctrl->serial, id->sn, sizeof(id->sn));
-	copy_text(ctrl->firmware, id->fr, sizeof(id->fr));
+	identify_subsys(ctrl, id);
 	rtd3e_ms = DIV_ROUND_UP(le32_to_cpu(id->rtd3e), 1000);
 	ctrl->shutdown_ms = clamp(rtd3e_ms, SHUTDOWN_DEFAULT_MS, SHUTDOWN_MAX_MS);
 	/* Both kinds will do: our data is dword aligned. */
@@ -256,9 +279,12 @@ static int identify(struct nvmq_ctrl *ctrl)
 	ctrl->qset.sgl = sgls && sgls != NVMQ_SGLS_RESERVED;
 	ctrl->qset.burst = min_t(u8, id->rab, 7);
 	ctrl->nss.vs = ctrl->hw.vs;
+	ctrl->warning_kelvin = le16_to_cpu(id->wctemp);
+	ctrl->critical_kelvin = le16_to_cpu(id->cctemp);
 	ctrl->oaes = le32_to_cpu(id->oaes);
 	ctrl->mtfa_ms = le16_to_cpu(id->mtfa) * 100 ?: MTFA_DEFAULT_MS;
 	ctrl->admin.max_aborts = min(id->acl + 1u, NVMQ_ADMIN_ABORTS);
+	nvmq_effects_forget(&ctrl->effects, id->lpa & NVMQ_LPA_EFFECTS);
 	crdt_ms[0] = le16_to_cpu(id->crdt1) * 100;
 	crdt_ms[1] = le16_to_cpu(id->crdt2) * 100;
 	crdt_ms[2] = le16_to_cpu(id->crdt3) * 100;
@@ -362,14 +388,14 @@ static void to_log(void *arg, const char *line)
  * and tell the log the last of it, once for all commands that the same trouble
  * has caught.  @life held.
  */
-static void record(struct nvmq_ctrl *ctrl, const struct nvmq_ioq *ioq, const char *text, u32 csts,
-		   const char *then)
+static void record(struct nvmq_ctrl *ctrl, const struct nvmq_ioq *ioq, const char *text,
+		   unsigned long timeout, u32 csts, const char *then)
 {
 	static DEFINE_RATELIMIT_STATE(once, 10 * HZ, 1);
 	char line[NVMQ_RECORDER_LINE + 64];
 
 	snprintf(line, sizeof(line), "%s, timed out after %u s; CSTS=%#x: %s", text,
-		 jiffies_to_msecs(ctrl->io_timeout) / 1000, csts, then);
+		 DIV_ROUND_UP(jiffies_to_msecs(timeout), 1000), csts, then);
 	dev_warn_ratelimited(&ctrl->pdev->dev, "%s\n", line);
 	ctrl->incident[0] = '\0';
 	to_incident(ctrl, line);
@@ -401,13 +427,13 @@ static void escalate(struct nvmq_ctrl *ctrl, struct nvmq_ioq *ioq, struct reques
 
 		if (!err) {
 			iod->aborted = ~cid;
-			record(ctrl, ioq, text, csts, "abort");
+			record(ctrl, ioq, text, rq->timeout, csts, "abort");
 			return;
 		}
 		if (err == -EBUSY)
 			return;
 	}
-	record(ctrl, ioq, text, csts, "reset");
+	record(ctrl, ioq, text, rq->timeout, csts, "reset");
 	nvmq_io_timed_out(rq);
 	nvmq_ctrl_reset(ctrl, csts & NVMQ_CSTS_CFS ? "fatal status" : "I/O timed out");
 }
@@ -548,8 +574,14 @@ static void event_work(struct work_struct *work)
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, event_work);
 	u32 event = READ_ONCE(ctrl->event);
 
+	char text[32];
+
 	if (nvmq_event_is_activation(event))
 		pause_io(ctrl);
+	if (nvmq_event_is_told(event)) {
+		snprintf(text, sizeof(text), "NVME_AEN=%#08x", event);
+		nvmq_node_tell(&ctrl->node, text);
+	}
 	switch (nvmq_event_handle(&ctrl->admin, event)) {
 	case NVMQ_ANSWER_RESCAN:
 		queue_work(ctrl_wq, &ctrl->scan_work);
@@ -678,6 +710,7 @@ static void reset_work(struct work_struct *work)
 		die(ctrl);
 	} else if (set_state(ctrl, NVMQ_LIVE)) {
 		dev_info(&ctrl->pdev->dev, "nvme%d: reset done\n", ctrl->id);
+		nvmq_node_tell(&ctrl->node, CONNECTED);
 		queue_work(ctrl_wq, &ctrl->scan_work);
 	}
 out:
@@ -744,12 +777,14 @@ static int is_disk_of(struct device *dev, const void *data)
 
 /*
  * The lowest number that neither we nor another driver, such as the kernel's
- * own, has given to a controller with disks.
+ * own, has given to a controller with disks.  The latter takes the lowest that it
+ * does not use itself, whoever else does: beside it only numbers will do that it
+ * does not come to.
  */
-static int alloc_id(void)
+static int alloc_id(bool beside)
 {
+	int min = beside ? NVMQ_FIRST_BESIDE : 0;
 	struct device *taken;
-	int min = 0;
 
 	for (;;) {
 		int id = ida_alloc_range(&ctrl_ids, min, U16_MAX, GFP_KERNEL);
@@ -763,6 +798,19 @@ static int alloc_id(void)
 		ida_free(&ctrl_ids, id);
 		min = id + 1;
 	}
+}
+
+/* Nobody has the controller any more, nor one of its namespaces. */
+static void release_node(struct nvmq_node *node)
+{
+	struct nvmq_ctrl *ctrl = container_of(node, struct nvmq_ctrl, node);
+
+	if (ctrl->id >= 0)
+		ida_free(&ctrl_ids, ctrl->id);
+	pci_dev_put(ctrl->pdev);
+	nvmq_effects_free(&ctrl->effects);
+	kfree(ctrl->incident);
+	kfree(ctrl);
 }
 
 /**
@@ -782,11 +830,16 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	if (!ctrl)
 		return ERR_PTR(-ENOMEM);
 	ctrl->incident = kzalloc(NVMQ_INCIDENT_TEXT, GFP_KERNEL);
-	if (!ctrl->incident) {
-		err = -ENOMEM;
-		goto free;
+	if (!ctrl->incident || nvmq_effects_alloc(&ctrl->effects)) {
+		kfree(ctrl->incident);
+		kfree(ctrl);
+		return ERR_PTR(-ENOMEM);
 	}
-	ctrl->pdev = pdev;
+	ctrl->pdev = pci_dev_get(pdev);
+	nvmq_node_init(&ctrl->node, NVMQ_NODE_CTRL, &pdev->dev, release_node);
+	ctrl->node.dev.groups = options->doors->ctrl_groups;
+	dev_set_drvdata(&ctrl->node.dev, ctrl);
+	init_rwsem(&ctrl->doors);
 	ctrl->io_timeout = options->io_timeout * HZ;
 	ctrl->shutdown_ms = SHUTDOWN_DEFAULT_MS;
 	spin_lock_init(&ctrl->state_lock);
@@ -799,11 +852,14 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	ctrl->nss.admin = &ctrl->admin;
 	ctrl->nss.set = &ctrl->set;
 	ctrl->nss.dev = &pdev->dev;
+	ctrl->nss.parent = &ctrl->node;
+	ctrl->nss.doors = options->doors;
 	ctrl->nss.quirks = options->quirks;
+	mutex_init(&ctrl->nss.scan);
 	mutex_init(&ctrl->nss.lock);
 	INIT_LIST_HEAD(&ctrl->nss.list);
 
-	ctrl->id = alloc_id();
+	ctrl->id = alloc_id(options->beside);
 	if (ctrl->id < 0) {
 		err = ctrl->id;
 		goto free;
@@ -813,7 +869,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 		ctrl->hw.settle_ms = DELAY_RDY_MS;
 	err = nvmq_hw_map(&ctrl->hw, pdev);
 	if (err)
-		goto free_id;
+		goto free;
 	err = nvmq_hw_probe_caps(&ctrl->hw);
 	if (err)
 		goto unmap;
@@ -833,12 +889,18 @@ free_admin:
 	nvmq_admin_free(&ctrl->admin);
 unmap:
 	nvmq_hw_unmap(&ctrl->hw);
-free_id:
-	ida_free(&ctrl_ids, ctrl->id);
 free:
-	kfree(ctrl->incident);
-	kfree(ctrl);
+	nvmq_node_put(&ctrl->node);
 	return ERR_PTR(err);
+}
+
+/* Nothing but tools needs that. */
+static void join_subsys(struct nvmq_ctrl *ctrl)
+{
+	ctrl->subsys = nvmq_subsys_join(&ctrl->subsys_id, &ctrl->node, ctrl->id);
+	if (IS_ERR(ctrl->subsys))
+		dev_warn(&ctrl->pdev->dev, "nvme%d: not shown in a subsystem: error %ld\n", ctrl->id,
+			 PTR_ERR(ctrl->subsys));
 }
 
 /**
@@ -865,10 +927,22 @@ int nvmq_ctrl_start(struct nvmq_ctrl *ctrl)
 	else if (!nvmq_grant_total(&ctrl->qset.grant))
 		dev_warn(&ctrl->pdev->dev, "nvme%d: no I/O queues: no disks, admin commands only\n",
 			 ctrl->id);
+	/* Before there is a disk, whose parent it is. */
+	if (!err) {
+		err = dev_set_name(&ctrl->node.dev, "nvme%d", ctrl->id) ?:
+		      nvmq_node_add(&ctrl->node, ctrl->nss.doors->ctrl_fops);
+		if (err) {
+			dev_err(&ctrl->pdev->dev, "nvme%d: no device: error %d\n", ctrl->id, err);
+			take_down(ctrl, false);
+		} else {
+			join_subsys(ctrl);
+		}
+	}
 	set_state(ctrl, err ? NVMQ_DEAD : NVMQ_LIVE);
 	mutex_unlock(&ctrl->life);
 	if (err)
 		return err;
+	nvmq_node_tell(&ctrl->node, CONNECTED);
 
 	/* So that the disks are there when insmod returns.  If it is reset already, that scans. */
 	nvmq_ctrl_rescan(ctrl);
@@ -913,15 +987,24 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 	cancel_work_sync(&ctrl->event_work);
 	cancel_work_sync(&ctrl->scan_work);
 	nvmq_nss_remove(&ctrl->nss);
+	nvmq_subsys_leave(ctrl->subsys, &ctrl->node);
+	nvmq_node_del(&ctrl->node);
 
 	mutex_lock(&ctrl->life);
 	shut_down(ctrl);
 	mutex_unlock(&ctrl->life);
+
+	/* No admin command can be outstanding: nobody is inside for long. */
+	down_write(&ctrl->doors);
+	ctrl->gone = true;
+	up_write(&ctrl->doors);
 }
 
 /**
- * nvmq_ctrl_destroy - free a controller
+ * nvmq_ctrl_destroy - free what a controller has
  * @ctrl: removed, or never started with success
+ *
+ * Its own memory goes when nobody has it open.
  */
 void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 {
@@ -936,9 +1019,7 @@ void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 	nvmq_admin_free(&ctrl->admin);
 	nvmq_qset_exit(&ctrl->qset);
 	nvmq_hw_unmap(&ctrl->hw);
-	ida_free(&ctrl_ids, ctrl->id);
-	kfree(ctrl->incident);
-	kfree(ctrl);
+	nvmq_node_put(&ctrl->node);
 }
 
 /**
@@ -1030,6 +1111,39 @@ void nvmq_ctrl_release(struct nvmq_ctrl *ctrl)
 	ctrl->held = false;
 	ctrl->hold_until = 0;
 	queue_work(ctrl_wq, &ctrl->reset_work);
+}
+
+/**
+ * nvmq_ctrl_subsystem_reset - reset the whole NVM subsystem (base 3.7.1)
+ * @ctrl: the controller
+ *
+ * Other controllers of the subsystem lose their state, too. The function may lose its
+ * configuration, as in a reset of the bus: it is given back what probe has saved.
+ *
+ * Context: sleeps until the reset has ended.
+ * Return: 0; -EOPNOTSUPP if the controller cannot do that; -EBUSY if it is not live; -EIO if it
+ * does not come back.
+ */
+int nvmq_ctrl_subsystem_reset(struct nvmq_ctrl *ctrl)
+{
+	int err;
+
+	if (!NVMQ_CAP_NSSRS(ctrl->hw.cap))
+		return -EOPNOTSUPP;
+	mutex_lock(&ctrl->life);
+	if (!set_state(ctrl, NVMQ_RESETTING)) {
+		mutex_unlock(&ctrl->life);
+		return -EBUSY;
+	}
+	dev_warn(&ctrl->pdev->dev, "nvme%d: reset: of the subsystem, asked for\n", ctrl->id);
+	nvmq_nss_quiesce(&ctrl->nss);
+	err = nvmq_hw_subsystem_reset(&ctrl->hw);
+	if (err)
+		dev_err(&ctrl->pdev->dev, "nvme%d: gone after the reset of the subsystem\n",
+			ctrl->id);
+	queue_work(ctrl_wq, &ctrl->reset_work);
+	mutex_unlock(&ctrl->life);
+	return nvmq_ctrl_settle(ctrl);
 }
 
 /* ---- another plan ---- */
@@ -1170,6 +1284,53 @@ int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on)
 	return err;
 }
 
+/* ---- doors ---- */
+
+/**
+ * nvmq_ctrl_open - open nvmeX
+ * @inode: of the node
+ * @file: its private_data becomes the &struct nvmq_ctrl
+ *
+ * Return: 0; -EWOULDBLOCK if the controller is not live.
+ */
+int nvmq_ctrl_open(struct inode *inode, struct file *file)
+{
+	struct nvmq_ctrl *ctrl = container_of(inode->i_cdev, struct nvmq_ctrl, node.cdev);
+
+	if (get_state(ctrl) != NVMQ_LIVE)
+		return -EWOULDBLOCK;
+	file->private_data = ctrl;
+	return 0;
+}
+
+/**
+ * nvmq_ctrl_enter - keep a controller from being taken away
+ * @ctrl: a controller, by an open file that may be older than its end
+ *
+ * Until nvmq_ctrl_leave() queues and registers are there, alive or not.  Not to be called with
+ * @ctrl->life held, nor a second time before leaving.
+ *
+ * Context: may sleep.
+ * Return: false if it is gone: nothing but its memory is left.
+ */
+bool nvmq_ctrl_enter(struct nvmq_ctrl *ctrl)
+{
+	down_read(&ctrl->doors);
+	if (!ctrl->gone)
+		return true;
+	up_read(&ctrl->doors);
+	return false;
+}
+
+/**
+ * nvmq_ctrl_leave - undo nvmq_ctrl_enter()
+ * @ctrl: the controller
+ */
+void nvmq_ctrl_leave(struct nvmq_ctrl *ctrl)
+{
+	up_read(&ctrl->doors);
+}
+
 /**
  * nvmq_ctrl_settle - wait for the end of a reset that was begun
  * @ctrl: the controller
@@ -1202,13 +1363,20 @@ int nvmq_ctrl_rescan(struct nvmq_ctrl *ctrl)
 /**
  * nvmq_ctrl_module_init - what all controllers share
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or an error.
  */
 int nvmq_ctrl_module_init(void)
 {
+	int err;
+
 	/* A reset may be what memory reclaim waits for. */
 	ctrl_wq = alloc_workqueue("nvmq", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return ctrl_wq ? 0 : -ENOMEM;
+	if (!ctrl_wq)
+		return -ENOMEM;
+	err = nvmq_node_module_init();
+	if (err)
+		destroy_workqueue(ctrl_wq);
+	return err;
 }
 
 /**
@@ -1216,6 +1384,7 @@ int nvmq_ctrl_module_init(void)
  */
 void nvmq_ctrl_module_exit(void)
 {
+	nvmq_node_module_exit();
 	destroy_workqueue(ctrl_wq);
 	ida_destroy(&ctrl_ids);
 }

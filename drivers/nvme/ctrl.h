@@ -7,13 +7,17 @@
 
 #include <linux/blk-mq.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
 #include "admin.h"
+#include "effects.h"
 #include "hw.h"
+#include "node.h"
 #include "ns.h"
 #include "qset.h"
 #include "stats.h"
+#include "subsys.h"
 
 /**
  * enum nvmq_state - where a controller is in its life
@@ -35,6 +39,9 @@ enum nvmq_state {
 	NVMQ_NR_STATES
 };
 
+/* The first X of nvmeX beside the kernel's own driver: more controllers than it will ever have. */
+#define NVMQ_FIRST_BESIDE	1000
+
 #define NVMQ_INCIDENT_TEXT	16384u
 
 /**
@@ -43,8 +50,12 @@ enum nvmq_state {
  * @admin: its admin queue
  * @qset: its I/O queues
  * @nss: its namespaces
+ * @effects: what its commands do beside their work
  * @stats: what its queues do; under @life
  * @pdev: the PCI function
+ * @node: nvmeX; whoever has it open keeps the memory of the controller
+ * @doors: held for reading by whoever comes from user space, for writing when they close
+ * @gone: they are closed; under @doors
  * @id: X of nvmeXnY
  * @state: enum nvmq_state; changed by set_state() only, under @state_lock
  * @state_lock: guards @state and @orphans
@@ -67,9 +78,13 @@ enum nvmq_state {
  *            @life
  * @shutdown_ms: how long a shutdown may take (RTD3E)
  * @io_timeout: jiffies that an I/O may take
- * @model: Identify Controller, MN, without trailing blanks
- * @serial: SN, likewise
- * @firmware: FR, likewise
+ * @subsys: where it has joined; an error pointer if it could not
+ * @subsys_id: what it says of that, its model and serial number among it
+ * @cntlid: number in the subsystem (Identify Controller, CNTLID)
+ * @warning_kelvin: composite temperature that is too high (WCTEMP); 0: it does not say
+ * @critical_kelvin: that ends in a shutdown (CCTEMP); 0: likewise
+ * @hwmon: its temperatures, if they are shown
+ * @cntrltype: kind of controller (CNTRLTYPE); 0 before version 1.4
  * @debugfs: directory, or an error pointer
  */
 struct nvmq_ctrl {
@@ -77,9 +92,13 @@ struct nvmq_ctrl {
 	struct nvmq_admin admin;
 	struct nvmq_qset qset;
 	struct nvmq_nss nss;
+	struct nvmq_effects effects;
 	struct nvmq_stats stats;
 
 	struct pci_dev *pdev;
+	struct nvmq_node node;
+	struct rw_semaphore doors;
+	bool gone;
 	int id;
 	enum nvmq_state state;
 	spinlock_t state_lock;
@@ -102,9 +121,13 @@ struct nvmq_ctrl {
 
 	u32 shutdown_ms;
 	unsigned long io_timeout;
-	char model[41];
-	char serial[21];
-	char firmware[9];
+	struct nvmq_subsys *subsys;
+	struct nvmq_subsys_id subsys_id;
+	u16 cntlid;
+	u16 warning_kelvin;
+	u16 critical_kelvin;
+	struct nvmq_hwmon *hwmon;
+	u8 cntrltype;
 	struct dentry *debugfs;
 };
 
@@ -114,12 +137,16 @@ struct nvmq_ctrl {
  * @io_timeout: seconds
  * @admin_timeout: seconds
  * @quirks: NVMQ_QUIRK_*
+ * @doors: what user space finds at the controller
+ * @beside: the kernel's own driver has controllers, or may come to have some
  */
 struct nvmq_ctrl_options {
 	struct nvmq_plan plan;
 	u32 io_timeout;
 	u32 admin_timeout;
 	unsigned long quirks;
+	const struct nvmq_doors *doors;
+	bool beside;
 };
 
 int nvmq_ctrl_module_init(void);
@@ -133,10 +160,14 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown);
 void nvmq_ctrl_limit_hold(struct nvmq_ctrl *ctrl);
 void nvmq_ctrl_release(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_reset(struct nvmq_ctrl *ctrl, const char *why);
+int nvmq_ctrl_subsystem_reset(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan);
 int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on);
 int nvmq_ctrl_settle(struct nvmq_ctrl *ctrl);
 int nvmq_ctrl_rescan(struct nvmq_ctrl *ctrl);
+int nvmq_ctrl_open(struct inode *inode, struct file *file);
+bool nvmq_ctrl_enter(struct nvmq_ctrl *ctrl);
+void nvmq_ctrl_leave(struct nvmq_ctrl *ctrl);
 const char *nvmq_ctrl_state_name(const struct nvmq_ctrl *ctrl);
 
 #endif /* NVMQ_CTRL_H */

@@ -339,3 +339,30 @@ int nvmq_hw_shutdown(struct nvmq_hw *hw, u32 timeout_ms)
 			 timeout_ms, nvmq_hw_status(hw));
 	return err;
 }
+
+/**
+ * nvmq_hw_subsystem_reset - reset the NVM subsystem (base 3.7.1)
+ * @hw: a controller with CAP.NSSRS
+ *
+ * For the bus that is like a conventional reset: the function has 100 ms to answer again, and may
+ * have lost its configuration.
+ *
+ * Context: sleeps.
+ * Return: 0; -ENODEV if the function does not answer within a second.
+ */
+int nvmq_hw_subsystem_reset(struct nvmq_hw *hw)
+{
+	unsigned long deadline = jiffies + HZ;
+
+	nvmq_write32(hw->bar, NVMQ_REG_NSSR, NVMQ_NSSR_RESET);
+	msleep(100);
+	while (!pci_device_is_present(hw->pdev)) {
+		if (time_after(jiffies, deadline))
+			return -ENODEV;
+		msleep(20);
+	}
+	pci_restore_state(hw->pdev);
+	/* What is saved is used up each time. */
+	pci_save_state(hw->pdev);
+	return 0;
+}

@@ -45,6 +45,7 @@ int nvmq_hw_probe_caps(struct nvmq_hw *hw);
 int nvmq_hw_disable(struct nvmq_hw *hw);
 int nvmq_hw_enable(struct nvmq_hw *hw, u32 entries, dma_addr_t asq, dma_addr_t acq);
 int nvmq_hw_shutdown(struct nvmq_hw *hw, u32 timeout_ms);
+int nvmq_hw_subsystem_reset(struct nvmq_hw *hw);
 bool nvmq_hw_gone(const struct nvmq_hw *hw);
 u32 nvmq_hw_status(const struct nvmq_hw *hw);
 

@@ -23,7 +23,7 @@
 #define MAX_RETRIES	5
 
 static_assert(NVMQ_VIRT_BOUNDARY == NVMQ_PAGE_MASK);
-static_assert(sizeof(struct nvmq_iod) == 40);
+static_assert(offsetof(struct nvmq_iod, pass) == 40);
 /* PRP lists, REQ_OP_READ and the like: facts that the path relies on. */
 static_assert((__force u32)REQ_OP_READ == 0 && (__force u32)REQ_OP_WRITE == 1);
 /* The pages of the longest transfer, behind PRP1, fit the chain. */
@@ -177,21 +177,6 @@ static blk_status_t map_ranges(struct nvmq_ioq *ioq, struct request *rq, struct 
 	return BLK_STS_OK;
 }
 
-static noinline blk_status_t map_other(struct nvmq_ioq *ioq, struct request *rq,
-				       struct nvmq_iod *iod)
-{
-	switch (req_op(rq)) {
-	case REQ_OP_DISCARD:
-		return map_ranges(ioq, rq, iod);
-	case REQ_OP_FLUSH:
-	case REQ_OP_WRITE_ZEROES:
-		iod->map = NVMQ_MAP_NONE;
-		return BLK_STS_OK;
-	default:
-		return BLK_STS_NOTSUPP;
-	}
-}
-
 static noinline blk_status_t map_sg(struct nvmq_ioq *ioq, struct request *rq,
 				    struct nvmq_iod *iod)
 {
@@ -210,17 +195,17 @@ static noinline blk_status_t map_sg(struct nvmq_ioq *ioq, struct request *rq,
 /*
  * Reads and writes.  One segment, the most common case, goes without a
  * scatterlist; beyond two pages, and where the device takes SGLs, one
- * descriptor says what a list of pages would.
+ * descriptor says what a list of pages would: @may_sgl.
  */
 static __always_inline blk_status_t map_rw(struct nvmq_ioq *ioq, struct request *rq,
-					   struct nvmq_iod *iod)
+					   struct nvmq_iod *iod, const bool may_sgl)
 {
 	u32 len = blk_rq_bytes(rq);
 	struct bio_vec bv;
 	u64 addr;
 
 	if (unlikely(rq->nr_phys_segments != 1) ||
-	    unlikely(len > NVMQ_SLOT_TRANSFER && !ioq->sgl))
+	    unlikely(len > NVMQ_SLOT_TRANSFER && !(may_sgl && ioq->sgl)))
 		return map_sg(ioq, rq, iod);
 	bv = mp_bvec_iter_bvec(rq->bio->bi_io_vec, rq->bio->bi_iter);
 	/* A segment is a bvec unless it was split: see for yourself. */
@@ -234,7 +219,7 @@ static __always_inline blk_status_t map_rw(struct nvmq_ioq *ioq, struct request 
 	iod->len = len;
 	iod->map = NVMQ_MAP_ONE;
 	iod->sqe_flags = 0;
-	if (unlikely(nvmq_prp_pages(addr, len) > 2) && ioq->sgl) {
+	if (unlikely(nvmq_prp_pages(addr, len) > 2) && may_sgl && ioq->sgl) {
 		iod->sqe_flags = NVMQ_SQE_SGL;
 		iod->prp2 = len;
 	} else {
@@ -244,12 +229,51 @@ static __always_inline blk_status_t map_rw(struct nvmq_ioq *ioq, struct request 
 	return BLK_STS_OK;
 }
 
+/*
+ * A command of user space.  Always PRPs: where its data is longer than what the
+ * command moves, some devices would refuse an SGL.
+ */
+static blk_status_t map_pass(struct nvmq_ioq *ioq, struct request *rq, struct nvmq_iod *iod)
+{
+	blk_status_t ret;
+
+	if (blk_rq_bytes(rq)) {
+		ret = map_rw(ioq, rq, iod, false);
+		if (unlikely(ret))
+			return ret;
+	} else {
+		iod->prp1 = 0;
+		iod->prp2 = 0;
+		iod->map = NVMQ_MAP_NONE;
+	}
+	iod->map |= NVMQ_MAP_PASS;
+	return BLK_STS_OK;
+}
+
+static noinline blk_status_t map_other(struct nvmq_ioq *ioq, struct request *rq,
+				       struct nvmq_iod *iod)
+{
+	switch (req_op(rq)) {
+	case REQ_OP_DRV_IN:
+	case REQ_OP_DRV_OUT:
+		return map_pass(ioq, rq, iod);
+	case REQ_OP_DISCARD:
+		return map_ranges(ioq, rq, iod);
+	case REQ_OP_FLUSH:
+	case REQ_OP_WRITE_ZEROES:
+		iod->map = NVMQ_MAP_NONE;
+		return BLK_STS_OK;
+	default:
+		return BLK_STS_NOTSUPP;
+	}
+}
+
 static __always_inline blk_status_t prep(struct nvmq_ioq *ioq, struct request *rq)
 {
 	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
 
 	if (likely(is_rw(rq)))
-		return map_rw(ioq, rq, iod);
+		return map_rw(ioq, rq, iod, true);
 	return map_other(ioq, rq, iod);
 }
 
@@ -279,7 +303,7 @@ static void trace_list(const struct nvmq_ioq *ioq, struct request *rq, u16 cid)
 
 	if (entries < 2 || iod->sqe_flags)
 		return;
-	if (iod->map != NVMQ_MAP_BIG) {
+	if ((iod->map & ~NVMQ_MAP_PASS) != NVMQ_MAP_BIG) {
 		trace_list_page(ioq, cid, prp_slot(ioq, rq->tag), iod->prp2, entries);
 		return;
 	}
@@ -297,7 +321,8 @@ static noinline void trace_command(const struct nvmq_ioq *ioq, struct request *r
 				   const struct nvmq_sqe *sqe)
 {
 	trace_nvmq_command(ioq->q.ctrl_id, ioq->q.qid, ioq->q.tail, sqe);
-	if (trace_nvmq_prp_list_enabled() && is_rw(rq))
+	if (trace_nvmq_prp_list_enabled() && blk_rq_bytes(rq) &&
+	    (is_rw(rq) || blk_rq_is_passthrough(rq)))
 		trace_list(ioq, rq, le16_to_cpu(sqe->cid));
 }
 
@@ -311,6 +336,8 @@ static __always_inline void push(struct nvmq_ioq *ioq, struct request *rq)
 
 	if (likely(is_rw(rq)))
 		nvmq_cmd_rw(sqe, rq, ns, cid, iod->sqe_flags, iod->prp1, iod->prp2);
+	else if (iod->map & NVMQ_MAP_PASS)
+		nvmq_cmd_pass(sqe, &iod->pass.sqe, cid, iod->prp1, iod->prp2);
 	else
 		nvmq_cmd_other(sqe, rq, ns, cid, iod->prp1, iod->nents);
 	if (trace_nvmq_command_enabled())
@@ -426,7 +453,16 @@ void nvmq_io_commit_rqs(struct blk_mq_hw_ctx *hctx)
 
 /* ---- up ---- */
 
-static noinline void unmap_other(struct nvmq_ioq *ioq, struct request *rq, struct nvmq_iod *iod)
+/* What user space wants to know of a completion beside its status. */
+static void keep_result(struct nvmq_iod *iod, const struct nvmq_cqe *cqe)
+{
+	if (iod->map & NVMQ_MAP_PASS)
+		iod->pass.result = le32_to_cpu(cqe->dw0) | (u64)le32_to_cpu(cqe->dw1) << 32;
+}
+
+/* @cqe: the completion; %NULL if there was none, or its result was kept before. */
+static noinline void unmap_other(struct nvmq_ioq *ioq, struct request *rq, struct nvmq_iod *iod,
+				 const struct nvmq_cqe *cqe)
 {
 	switch (iod->map) {
 	case NVMQ_MAP_SLOT:
@@ -442,19 +478,29 @@ static noinline void unmap_other(struct nvmq_ioq *ioq, struct request *rq, struc
 		dma_unmap_single(ioq->q.dev, iod->prp1, iod->len, DMA_TO_DEVICE);
 		ranges_free(ioq->pools, iod->ranges);
 		break;
+	case NVMQ_MAP_NONE:
+		break;
 	default:
+		if (cqe)
+			keep_result(iod, cqe);
+		iod->map &= ~NVMQ_MAP_PASS;
+		if (iod->map == NVMQ_MAP_ONE)
+			dma_unmap_page(ioq->q.dev, iod->prp1, iod->len, rq_dma_dir(rq));
+		else
+			unmap_other(ioq, rq, iod, NULL);
 		break;
 	}
 }
 
-static __always_inline void unmap(struct nvmq_ioq *ioq, struct request *rq)
+static __always_inline void unmap(struct nvmq_ioq *ioq, struct request *rq,
+				  const struct nvmq_cqe *cqe)
 {
 	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
 
 	if (likely(iod->map == NVMQ_MAP_ONE))
 		dma_unmap_page(ioq->q.dev, iod->prp1, iod->len, rq_dma_dir(rq));
 	else
-		unmap_other(ioq, rq, iod);
+		unmap_other(ioq, rq, iod, cqe);
 }
 
 static void bogus(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe, const char *what)
@@ -483,22 +529,24 @@ static noinline void no_request(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe
  * queue wants completions on the submitting CPU (rq_affinity=2), goes the block
  * layer's way to nvmq_io_complete_rq().
  */
-static __always_inline void finish(struct nvmq_ioq *ioq, struct request *rq, u16 status,
-				   struct io_comp_batch *iob)
+static __always_inline void finish(struct nvmq_ioq *ioq, struct request *rq,
+				   const struct nvmq_cqe *cqe, struct io_comp_batch *iob)
 {
 	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+	u16 status = le16_to_cpu(cqe->status) >> 1;
 
 	if (unlikely(blk_should_fake_timeout(rq->q)))
 		return;
 
 	if (unlikely(status || test_bit(QUEUE_FLAG_SAME_FORCE, &rq->q->queue_flags))) {
 		iod->status = status;
+		keep_result(iod, cqe);
 		blk_mq_complete_request(rq);
 		return;
 	}
 
 	blk_mq_set_request_complete(rq);
-	unmap(ioq, rq);
+	unmap(ioq, rq, cqe);
 	if (!blk_mq_add_to_batch(rq, iob, false, blk_mq_end_request_batch))
 		blk_mq_end_request(rq, BLK_STS_OK);
 }
@@ -511,7 +559,7 @@ static __always_inline void take(struct nvmq_ioq *ioq, const struct nvmq_cqe *cq
 
 	trace_nvmq_completion(ioq->q.ctrl_id, ioq->q.qid, place, cqe);
 	if (likely(rq))
-		finish(ioq, rq, le16_to_cpu(cqe->status) >> 1, iob);
+		finish(ioq, rq, cqe, iob);
 	else
 		no_request(ioq, cqe);
 }
@@ -742,14 +790,22 @@ u16 nvmq_io_cid(const struct request *rq)
  * @text: filled, NVMQ_IO_TEXT bytes
  * @size: of @text
  */
-void nvmq_io_describe(const struct request *rq, char *text, size_t size)
+void nvmq_io_describe(struct request *rq, char *text, size_t size)
 {
 	const struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
 	const struct nvmq_cmd_ns *ns = rq_ns(rq);
 	const char *name = nvmq_names_io(nvmq_cmd_opcode(rq));
 	u16 cid = nvmq_io_cid(rq);
 
-	if (blk_rq_bytes(rq))
+	if (blk_rq_is_passthrough(rq)) {
+		const struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+		const struct nvmq_sqe *sqe = &iod->pass.sqe;
+
+		snprintf(text, size,
+			 "queue %u: command %#04x (%s) of user space, %u bytes, namespace %u, CID %#06x",
+			 ioq->q.qid, sqe->opcode, nvmq_names_io(sqe->opcode),
+			 blk_rq_bytes(rq), ns->nsid, cid);
+	} else if (blk_rq_bytes(rq))
 		snprintf(text, size,
 			 "queue %u: %s of %u blocks at LBA %llu, namespace %u, CID %#06x",
 			 ioq->q.qid, name, blk_rq_bytes(rq) >> ns->lba_shift,
@@ -771,6 +827,9 @@ static void count_retry(struct request *rq, struct nvmq_iod *iod)
 
 static bool want_retry(struct request *rq, struct nvmq_iod *iod)
 {
+	/* Whether it may be done twice only user space knows. */
+	if (blk_rq_is_passthrough(rq))
+		return false;
 	/* Taken back for a reset: counts only if it was itself the reason. */
 	if (iod->status == NVMQ_SC_HOST_ABORTED)
 		return !(rq->rq_flags & RQF_DONTPREP) || iod->retries <= MAX_RETRIES;
@@ -822,7 +881,7 @@ void nvmq_io_complete_rq(struct request *rq)
 		iod->status = NVMQ_SC_HOST_ABORTED;
 	status = iod->status;
 
-	unmap(ioq, rq);
+	unmap(ioq, rq, NULL);
 	if (likely(!status)) {
 		blk_mq_end_request(rq, BLK_STS_OK);
 		return;

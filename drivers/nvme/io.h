@@ -34,6 +34,7 @@ struct dma_pool;
  * @NVMQ_MAP_SLOT: scatterlist and PRP list of the tag
  * @NVMQ_MAP_BIG: scatterlist and PRP list of struct nvmq_big
  * @NVMQ_MAP_RANGES: a Dataset Management range list
+ * @NVMQ_MAP_PASS: a bit beside one of the first four: a command of user space
  */
 enum nvmq_map {
 	NVMQ_MAP_NONE,
@@ -41,6 +42,7 @@ enum nvmq_map {
 	NVMQ_MAP_SLOT,
 	NVMQ_MAP_BIG,
 	NVMQ_MAP_RANGES,
+	NVMQ_MAP_PASS = 0x80,
 };
 
 /**
@@ -55,6 +57,16 @@ struct nvmq_big {
 	u32 pages;
 	struct nvmq_prp_chain chain;
 	struct scatterlist sg[NVMQ_MAX_SEGS];
+};
+
+/**
+ * struct nvmq_pass - the part of a command of user space (REQ_OP_DRV_IN and REQ_OP_DRV_OUT)
+ * @sqe: what it asks for; CID, flags and data pointer are filled in on the way down
+ * @result: out: dwords 0 and 1 of the completion
+ */
+struct nvmq_pass {
+	struct nvmq_sqe sqe;
+	u64 result;
 };
 
 /**
@@ -74,8 +86,10 @@ struct nvmq_big {
  * @aborted: complement of the CID that an Abort was sent for, 0 if none ever was: there is no
  *           CID ffffh. Written by the time-out handler only; if the 16th next command of the
  *           tag times out as well, it is not aborted but the controller reset
+ * @pass: a command of user space
  *
- * All that is kept per I/O: written on the way down, read on the way up.
+ * All that is kept per I/O: written on the way down, read on the way up. @pass is for commands
+ * of user space only, which set it and @status before they are executed.
  */
 struct nvmq_iod {
 	u64 prp1;
@@ -91,6 +105,7 @@ struct nvmq_iod {
 	u8 sqe_flags;
 	u8 retries;
 	u16 aborted;
+	struct nvmq_pass pass;
 };
 
 /**
@@ -173,7 +188,7 @@ irqreturn_t nvmq_io_irq_shared(int irq, void *data);
 unsigned int nvmq_io_reap(struct nvmq_ioq *ioq);
 int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout);
 u16 nvmq_io_cid(const struct request *rq);
-void nvmq_io_describe(const struct request *rq, char *text, size_t size);
+void nvmq_io_describe(struct request *rq, char *text, size_t size);
 void nvmq_io_timed_out(struct request *rq);
 bool nvmq_io_cancel(struct request *rq, void *data);
 

@@ -129,6 +129,7 @@ static const struct name admin_opcodes[] = {
 	{ NVMQ_ADMIN_SELF_TEST, "Device Self-test" },
 	{ NVMQ_ADMIN_NS_ATTACHMENT, "NS Attachment" },
 	{ NVMQ_ADMIN_KEEP_ALIVE, "Keep Alive" },
+	{ NVMQ_ADMIN_DOORBELL_BUFFER, "Doorbell Buffer" },
 	{ NVMQ_ADMIN_FORMAT_NVM, "Format NVM" },
 	{ NVMQ_ADMIN_SECURITY_SEND, "Security Send" },
 	{ NVMQ_ADMIN_SECURITY_RECEIVE, "Security Receive" },

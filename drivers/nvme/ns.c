@@ -4,7 +4,6 @@
  */
 #include <linux/blkdev.h>
 #include <linux/log2.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "ns.h"
@@ -14,19 +13,12 @@ struct ns_info {
 	u32 nsid;
 	u64 sectors;
 	bool read_only;
+	u16 metadata;
+	u8 csi;
+	u8 rescap;
 	struct nvmq_cmd_ns cmd;
 	struct nvmq_ns_ids ids;
 	struct nvmq_disk_limits limits;
-};
-
-static void ns_free_disk(struct gendisk *disk)
-{
-	kfree(disk->private_data);
-}
-
-static const struct block_device_operations ns_fops = {
-	.owner = THIS_MODULE,
-	.free_disk = ns_free_disk,
 };
 
 /* ---- identify ---- */
@@ -267,6 +259,9 @@ static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struc
 
 	memcpy(info->ids.eui64, id->eui64, sizeof(info->ids.eui64));
 	memcpy(info->ids.nguid, id->nguid, sizeof(info->ids.nguid));
+	info->csi = csi;
+	info->rescap = id->rescap;
+	info->metadata = ms;
 	info->cmd.lba_shift = lbads;
 	info->sectors = le64_to_cpu(id->nsze) << (lbads - SECTOR_SHIFT);
 	info->read_only = id->nsattr & NVMQ_NSATTR_WRITE_PROTECTED;
@@ -297,6 +292,63 @@ static void insert_sorted(struct nvmq_nss *nss, struct nvmq_ns *ns)
 	list_add_tail(&ns->entry, &pos->entry);
 }
 
+static void free_ns(struct nvmq_ns *ns)
+{
+	nvmq_node_put(ns->nss->parent);
+	kfree(ns);
+}
+
+/**
+ * nvmq_ns_free_disk - nobody has the disk any more, nor ngXnY
+ * @disk: a disk that was added
+ */
+void nvmq_ns_free_disk(struct gendisk *disk)
+{
+	free_ns(disk->private_data);
+}
+
+/* Nobody has ngXnY any more. */
+static void release_node(struct nvmq_node *node)
+{
+	struct nvmq_ns *ns = container_of(node, struct nvmq_ns, node);
+	bool added = test_bit(GD_ADDED, &ns->disk->state);
+
+	put_disk(ns->disk);
+	/* free_disk is for disks that were added. */
+	if (!added)
+		free_ns(ns);
+}
+
+/**
+ * nvmq_ns_open - open ngXnY
+ * @inode: of the node
+ * @file: its private_data becomes the &struct nvmq_ns
+ *
+ * Return: 0; -ENXIO if the namespace is gone.
+ */
+int nvmq_ns_open(struct inode *inode, struct file *file)
+{
+	struct nvmq_ns *ns = container_of(inode->i_cdev, struct nvmq_ns, node.cdev);
+
+	if (test_bit(GD_DEAD, &ns->disk->state))
+		return -ENXIO;
+	file->private_data = ns;
+	return 0;
+}
+
+/**
+ * nvmq_ns_of - the namespace of a device that has the attributes of one
+ * @dev: of ngXnY or of the disk
+ *
+ * Return: the namespace.
+ */
+struct nvmq_ns *nvmq_ns_of(struct device *dev)
+{
+	if (dev->bus)
+		return container_of(dev, struct nvmq_ns, node.dev);
+	return dev_to_disk(dev)->private_data;
+}
+
 static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 {
 	struct gendisk *disk;
@@ -311,15 +363,22 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 		return;
 	}
 	ns->cmd = info->cmd;
+	ns->nss = nss;
+	get_device(&nss->parent->dev);
 	ns->ids = info->ids;
+	ns->csi = info->csi;
+	ns->rescap = info->rescap;
+	ns->metadata = info->metadata;
 	ns->limits = info->limits;
 	ns->seen = true;
 	ns->disk = disk;
-	disk->fops = &ns_fops;
+	disk->fops = nss->doors->disk_ops;
 	disk->private_data = ns;
 	snprintf(disk->disk_name, DISK_NAME_LEN, "nvme%un%u", nss->ctrl_id, info->nsid);
 	set_capacity(disk, info->sectors);
 	set_disk_ro(disk, info->read_only);
+	nvmq_node_init(&ns->node, NVMQ_NODE_NS, &nss->parent->dev, release_node);
+	ns->node.dev.groups = nss->doors->ns_groups;
 
 	/* On the list first: reading the partition table may need a reset. */
 	mutex_lock(&nss->lock);
@@ -330,18 +389,27 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	insert_sorted(nss, ns);
 	mutex_unlock(&nss->lock);
 
-	err = device_add_disk(nss->dev, disk, NULL);
-	if (!err)
+	err = device_add_disk(&nss->parent->dev, disk, nss->doors->ns_groups);
+	if (!err) {
+		err = nvmq_node_add_child(nss->parent, disk_to_dev(disk));
+		if (err)
+			dev_warn(nss->dev, "namespace %u: no link to disk %s: error %d\n",
+				 info->nsid, disk->disk_name, err);
+		/* The disk does without it. */
+		err = dev_set_name(&ns->node.dev, "ng%un%u", nss->ctrl_id, info->nsid) ?:
+		      nvmq_node_add(&ns->node, nss->doors->ns_fops);
+		if (err)
+			dev_warn(nss->dev, "namespace %u: no ng%un%u: error %d\n", info->nsid,
+				 nss->ctrl_id, info->nsid, err);
 		return;
+	}
 	dev_err(nss->dev, "namespace %u: disk %s cannot be added: error %d%s\n", info->nsid,
 		disk->disk_name, err, err == -EEXIST ? ", the name is taken" : "");
 	mutex_lock(&nss->lock);
 	list_del(&ns->entry);
 	mutex_unlock(&nss->lock);
 free:
-	put_disk(disk);
-	/* free_disk is for disks that were added. */
-	kfree(ns);
+	nvmq_node_put(&ns->node);
 }
 
 /* Whoever has it open gets errors from now on; nothing more is written to it. */
@@ -355,11 +423,13 @@ static void kill_disk(struct gendisk *disk)
 /* On the list to the end: a reset in the meantime must quiesce this queue too. */
 static void remove_ns(struct nvmq_nss *nss, struct nvmq_ns *ns)
 {
+	nvmq_node_del(&ns->node);
+	nvmq_node_del_child(nss->parent, disk_to_dev(ns->disk));
 	del_gendisk(ns->disk);
 	mutex_lock(&nss->lock);
 	list_del(&ns->entry);
 	mutex_unlock(&nss->lock);
-	put_disk(ns->disk);
+	nvmq_node_put(&ns->node);
 }
 
 /* A disk that is there already: size, limits and write protection may be new. */
@@ -473,7 +543,7 @@ static int scan_sequential(struct nvmq_nss *nss, void *buf)
  * nvmq_nss_scan - bring the disks up to what the device has
  * @nss: the namespaces of a live controller with I/O queues
  *
- * Called from one work item only.  A device that stops answering half way, or
+ * A device that stops answering half way, or
  * whose list makes no sense, loses no disk by that.
  *
  * Context: sleeps; does I/O to read partition tables.
@@ -491,6 +561,7 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 		goto out;
 	}
 
+	mutex_lock(&nss->scan);
 	mutex_lock(&nss->lock);
 	list_for_each_entry(ns, &nss->list, entry)
 		ns->seen = false;
@@ -501,10 +572,9 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 		err = scan_sequential(nss, buf);
 	if (err) {
 		dev_warn(nss->dev, "namespace scan not complete: error %d\n", err);
-		goto out;
+		goto unlock;
 	}
 
-	/* Only this function, of which one runs at a time, takes from the list. */
 	list_for_each_entry_safe(ns, next, &nss->list, entry) {
 		if (ns->seen)
 			continue;
@@ -513,6 +583,8 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 		kill_disk(ns->disk);
 		remove_ns(nss, ns);
 	}
+unlock:
+	mutex_unlock(&nss->scan);
 out:
 	kfree(buf);
 	kfree(list);
@@ -590,6 +662,40 @@ void nvmq_nss_unquiesce(struct nvmq_nss *nss)
 }
 
 /**
+ * nvmq_nss_freeze - wait for the end of all I/O to all disks, and begin no other
+ * @nss: the namespaces of a live controller, not frozen
+ *
+ * No disk comes or goes until nvmq_nss_unfreeze().
+ *
+ * Context: sleeps for as long as I/O takes.
+ */
+void nvmq_nss_freeze(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns;
+
+	mutex_lock(&nss->scan);
+	list_for_each_entry(ns, &nss->list, entry)
+		blk_freeze_queue_start(ns->disk->queue);
+	list_for_each_entry(ns, &nss->list, entry)
+		blk_mq_freeze_queue_wait(ns->disk->queue);
+}
+
+/**
+ * nvmq_nss_unfreeze - undo nvmq_nss_freeze()
+ * @nss: the namespaces
+ *
+ * Context: may sleep; the task that has frozen them.
+ */
+void nvmq_nss_unfreeze(struct nvmq_nss *nss)
+{
+	struct nvmq_ns *ns;
+
+	list_for_each_entry(ns, &nss->list, entry)
+		nvmq_compat_unfreeze(ns->disk->queue);
+	mutex_unlock(&nss->scan);
+}
+
+/**
  * nvmq_nss_mark_dead - let all I/O to the disks fail from now on
  * @nss: the namespaces; their queues do not exist any more
  *
@@ -616,7 +722,8 @@ void nvmq_nss_remove(struct nvmq_nss *nss)
 {
 	struct nvmq_ns *ns, *next;
 
-	/* Nobody else touches the list now; the lock is for who iterates it. */
+	mutex_lock(&nss->scan);
 	list_for_each_entry_safe(ns, next, &nss->list, entry)
 		remove_ns(nss, ns);
+	mutex_unlock(&nss->scan);
 }

@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "compat.h"
 #include "io.h"
+#include "node.h"
 
 /**
  * struct nvmq_ns_ids - what tells one namespace from another
@@ -27,20 +28,50 @@ struct nvmq_ns_ids {
 };
 
 /**
+ * struct nvmq_doors - what leads from user space to a controller and its namespaces
+ * @ctrl_fops: of /dev/nvmeX; opened by nvmq_ctrl_open()
+ * @ctrl_groups: attributes of that
+ * @ns_fops: of /dev/ngXnY; opened by nvmq_ns_open()
+ * @disk_ops: of the disk; free_disk is nvmq_ns_free_disk()
+ * @ns_groups: attributes of /dev/ngXnY and of the disk; see nvmq_ns_of()
+ *
+ * Code that stands higher than they do, which pci.c hands down.
+ */
+struct nvmq_doors {
+	const struct file_operations *ctrl_fops;
+	const struct attribute_group **ctrl_groups;
+	const struct file_operations *ns_fops;
+	const struct block_device_operations *disk_ops;
+	const struct attribute_group **ns_groups;
+};
+
+struct nvmq_nss;
+
+/**
  * struct nvmq_ns - a namespace that has a disk
  * @cmd: what commands need; the queuedata of the disk's queue
+ * @nss: where it belongs; as long as this is there, so is the memory of the controller
  * @ids: its identifiers, to notice another one with the same NSID
+ * @metadata: bytes of metadata per block
+ * @csi: I/O command set (NVMQ_CSI_*)
+ * @rescap: what reservations it has (RESCAP)
  * @limits: what the disk's queue was last told
  * @entry: in struct nvmq_nss
  * @disk: the block device; its private_data is this
+ * @node: ngXnY; has a reference to the disk
  * @seen: the last scan found it
  */
 struct nvmq_ns {
 	struct nvmq_cmd_ns cmd;
+	struct nvmq_nss *nss;
 	struct nvmq_ns_ids ids;
+	u16 metadata;
+	u8 csi;
+	u8 rescap;
 	struct nvmq_disk_limits limits;
 	struct list_head entry;
 	struct gendisk *disk;
+	struct nvmq_node node;
 	bool seen;
 };
 
@@ -50,13 +81,16 @@ struct nvmq_ns {
 #define NVMQ_QUIRK_NO_DESC	BIT(2)	/* Identify, CNS 03h, hangs */
 #define NVMQ_QUIRK_DELAY_RDY	BIT(3)	/* CSTS must not be read right after CC.EN=0 */
 #define NVMQ_QUIRK_DMA_48	BIT(4)	/* DMA addresses have 48 bits */
+#define NVMQ_QUIRK_SAME_IDS	BIT(6)	/* identifiers of namespaces are not unique */
 #define NVMQ_QUIRK_FOREIGN	BIT(5)	/* not what the specification describes: not served */
 
 /**
  * struct nvmq_nss - the namespaces of a controller
  * @admin: its admin queue
  * @set: its tag set; disks are made only while there is one
- * @dev: parent of the disks
+ * @dev: the PCI function
+ * @parent: nvmeX, parent of the disks and of their nodes
+ * @doors: what user space finds there
  * @ctrl_id: X of nvmeXnY
  * @vs: version of the controller
  * @nn: number of namespaces, which is the highest NSID that may be valid
@@ -68,7 +102,8 @@ struct nvmq_ns {
  * @dmrl: ranges of a Dataset Management command; 0: 256
  * @dsm_blocks: blocks of all ranges of such a command, and so of each; 0: as many as fit
  * @quirks: NVMQ_QUIRK_*
- * @lock: guards @list and serialises scans, quiescing and removal
+ * @scan: held while namespaces come and go, or must not
+ * @lock: guards @list and serialises quiescing and removal
  * @list: struct nvmq_ns, by NSID
  * @quiesced: the queues of all disks are stopped; new ones must not appear
  */
@@ -76,6 +111,8 @@ struct nvmq_nss {
 	struct nvmq_admin *admin;
 	struct blk_mq_tag_set *set;
 	struct device *dev;
+	struct nvmq_node *parent;
+	const struct nvmq_doors *doors;
 	u16 ctrl_id;
 	u32 vs;
 	u32 nn;
@@ -87,6 +124,7 @@ struct nvmq_nss {
 	u32 dmrl;
 	u64 dsm_blocks;
 	unsigned long quirks;
+	struct mutex scan;
 	struct mutex lock;
 	struct list_head list;
 	bool quiesced;
@@ -97,7 +135,12 @@ void nvmq_nss_scan(struct nvmq_nss *nss);
 int nvmq_nss_flush(struct nvmq_nss *nss, struct nvmq_ioq *ioq, unsigned long timeout);
 void nvmq_nss_quiesce(struct nvmq_nss *nss);
 void nvmq_nss_unquiesce(struct nvmq_nss *nss);
+void nvmq_nss_freeze(struct nvmq_nss *nss);
+void nvmq_nss_unfreeze(struct nvmq_nss *nss);
 void nvmq_nss_mark_dead(struct nvmq_nss *nss);
 void nvmq_nss_remove(struct nvmq_nss *nss);
+int nvmq_ns_open(struct inode *inode, struct file *file);
+void nvmq_ns_free_disk(struct gendisk *disk);
+struct nvmq_ns *nvmq_ns_of(struct device *dev);
 
 #endif /* NVMQ_NS_H */

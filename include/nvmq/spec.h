@@ -44,6 +44,7 @@
 #define NVMQ_CAP_AMS_WRR	(1ull << 17)	/* weighted round robin with urgent class */
 #define NVMQ_CAP_TO(cap)	((__u32)(((cap) >> 24) & 0xff))	/* 500 ms */
 #define NVMQ_CAP_DSTRD(cap)	((__u32)(((cap) >> 32) & 0xf))
+#define NVMQ_CAP_NSSRS(cap)	((__u32)(((cap) >> 36) & 0x1))
 #define NVMQ_CAP_CSS(cap)	((__u32)(((cap) >> 37) & 0xff))
 #define NVMQ_CAP_MPSMIN(cap)	((__u32)(((cap) >> 48) & 0xf))	/* 2^(12+n) */
 #define NVMQ_CAP_CRMS(cap)	((__u32)(((cap) >> 59) & 0x3))
@@ -71,6 +72,9 @@
 #define NVMQ_CSTS_SHST_MASK	(0x3u << 2)
 #define NVMQ_CSTS_SHST_DONE	(0x2u << 2)
 #define NVMQ_CSTS_PP		(0x1u << 5)	/* processing paused */
+
+/* NSSR, base 3.1.3.7: "NVMe" */
+#define NVMQ_NSSR_RESET		0x4e564d65u
 
 /* CRTO, base 3.1.3.23: units of 500 ms */
 #define NVMQ_CRTO_CRWMT(crto)	((__u32)((crto) & 0xffff))
@@ -229,11 +233,20 @@ enum nvmq_admin_opcode {
 	NVMQ_ADMIN_SELF_TEST		= 0x14,
 	NVMQ_ADMIN_NS_ATTACHMENT	= 0x15,
 	NVMQ_ADMIN_KEEP_ALIVE		= 0x18,
+	NVMQ_ADMIN_DIRECTIVE_SEND	= 0x19,
+	NVMQ_ADMIN_DIRECTIVE_RECEIVE	= 0x1a,
+	NVMQ_ADMIN_DOORBELL_BUFFER	= 0x7c,
 	NVMQ_ADMIN_FORMAT_NVM		= 0x80,
 	NVMQ_ADMIN_SECURITY_SEND	= 0x81,
 	NVMQ_ADMIN_SECURITY_RECEIVE	= 0x82,
 	NVMQ_ADMIN_SANITIZE		= 0x84,
+	NVMQ_ADMIN_GET_LBA_STATUS	= 0x86,
+	NVMQ_ADMIN_VENDOR		= 0xc0,		/* and up */
 };
+
+/* Bits 1:0 of any opcode: which way data goes (base 3.3.3.1) */
+#define NVMQ_OPCODE_TO_DEVICE	0x1
+#define NVMQ_OPCODE_FROM_DEVICE	0x2
 
 /* NVM command set, nvm figure 14; Flush is of the base specification */
 enum nvmq_io_opcode {
@@ -248,8 +261,10 @@ enum nvmq_io_opcode {
 	NVMQ_IO_RESV_REGISTER		= 0x0d,
 	NVMQ_IO_RESV_REPORT		= 0x0e,
 	NVMQ_IO_RESV_ACQUIRE		= 0x11,
+	NVMQ_IO_MGMT_RECEIVE		= 0x12,
 	NVMQ_IO_RESV_RELEASE		= 0x15,
 	NVMQ_IO_COPY			= 0x19,
+	NVMQ_IO_VENDOR			= 0x80,		/* and up */
 };
 
 /* Read and Write, cdw12 (nvm 3.2.4, 3.2.6) */
@@ -514,6 +529,9 @@ static_assert(sizeof(struct nvmq_log_effects) == 4096, "Effects log page");
 #define NVMQ_EFFECT_CTRL_CAP	(1u << 4)	/* CCC */
 #define NVMQ_EFFECT_ALONE_NS	(1u << 16)	/* CSE: no other one in the namespace */
 #define NVMQ_EFFECT_ALONE	(2u << 16)	/* CSE: no other one at all */
+#define NVMQ_EFFECT_CSE_MASK	(7u << 16)
+#define NVMQ_EFFECT_UUID	(1u << 19)	/* takes a UUID index; harmless */
+#define NVMQ_EFFECT_SCOPE_MASK	(0xfffu << 20)	/* CSP: what it touches; harmless */
 
 /* Device Self-test, base 5.16.1.7 */
 struct nvmq_self_test_result {
@@ -607,6 +625,10 @@ enum nvmq_resv_note {
 /* Reservations, base 7.2 to 7.5: cdw10 */
 #define NVMQ_RESV_ACTION(cdw10)	((cdw10) & 0x7)
 #define NVMQ_RESV_IGNORE_KEY	(1u << 3)
+#define NVMQ_RESV_PERSIST	(3u << 30)	/* through power loss; of Register */
+#define NVMQ_RESV_EXTENDED	(1u << 0)	/* cdw11 of Report: Host Identifiers of 128 bits */
+#define NVMQ_RESCAP_PERSIST	(1u << 0)
+#define NVMQ_RESV_HOLDS		(1u << 0)	/* rcsts of a registered controller */
 #define NVMQ_RESV_TYPE(cdw10)	((__u8)(((cdw10) >> 8) & 0xff))
 #define NVMQ_RESV_REGISTER	0u
 #define NVMQ_RESV_UNREGISTER	1u
@@ -645,6 +667,26 @@ struct nvmq_resv_entry_ext {
 	__u8	rsvd32[32];
 };
 
+/* The same with Host Identifiers of 64 bits */
+struct nvmq_resv_status {
+	__le32	gen;
+	__u8	rtype;
+	__u8	regctl[2];
+	__u8	rsvd7[2];
+	__u8	ptpls;
+	__u8	rsvd10[14];
+};
+
+struct nvmq_resv_entry {
+	__le16	cntlid;
+	__u8	rcsts;
+	__u8	rsvd3[5];
+	__u8	hostid[8];
+	__le64	rkey;
+};
+
+static_assert(sizeof(struct nvmq_resv_status) == 24, "Reservation Status");
+static_assert(sizeof(struct nvmq_resv_entry) == 24, "Registered Controller");
 static_assert(sizeof(struct nvmq_resv_status_ext) == 64, "Reservation Status");
 static_assert(sizeof(struct nvmq_resv_entry_ext) == 64, "Registered Controller");
 
