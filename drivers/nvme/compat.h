@@ -345,43 +345,28 @@ static inline int nvmq_compat_set_limits(struct gendisk *disk,
 /* ---- commands of io_uring ---- */
 
 /*
- * A function that ends a request: NVMQ_END_IO(name, ended) makes one for rq->end_io of
- * void ended(struct request *rq, blk_status_t err, bool polled), where @polled says that who polls
- * for this very command has found it.
+ * What a function that ends a request (rq->end_io) is called with, and, in it, whether who polls
+ * for this very command has found its completion.
  */
 #ifdef NVMQ_HAVE_END_IO_BATCH
-#define NVMQ_END_IO(name, ended)							\
-static enum rq_end_io_ret name(struct request *rq, blk_status_t err,			\
-			       const struct io_comp_batch *iob)				\
-{											\
-	ended(rq, err, iob && iob->poll_ctx == io_uring_cmd_ctx_handle(rq->end_io_data));\
-	return RQ_END_IO_FREE;								\
-}
+#define NVMQ_END_IO_ARGS	\
+	struct request *rq, blk_status_t err, const struct io_comp_batch *iob
+#define NVMQ_FOUND_BY_POLLER()	\
+	(iob && iob->poll_ctx == io_uring_cmd_ctx_handle(rq->end_io_data))
 #else
-#define NVMQ_END_IO(name, ended)							\
-static enum rq_end_io_ret name(struct request *rq, blk_status_t err)			\
-{											\
-	ended(rq, err, blk_rq_is_poll(rq));						\
-	return RQ_END_IO_FREE;								\
-}
+#define NVMQ_END_IO_ARGS	struct request *rq, blk_status_t err
+#define NVMQ_FOUND_BY_POLLER()	blk_rq_is_poll(rq)
 #endif
 
-/*
- * Work in the task of a command: NVMQ_TASK_WORK(name, work) makes it of
- * void work(struct io_uring_cmd *cmd, unsigned int issue_flags).
- */
+/* The same of work in the task of a command, with the command and the flags that it is to use. */
 #ifdef NVMQ_HAVE_TW_REQ
-#define NVMQ_TASK_WORK(name, work)							\
-static void name(struct io_tw_req tw_req, io_tw_token_t tw)				\
-{											\
-	work(io_uring_cmd_from_tw(tw_req), IO_URING_CMD_TASK_WORK_ISSUE_FLAGS);		\
-}
+#define NVMQ_TASK_WORK_ARGS	struct io_tw_req tw_req, io_tw_token_t tw
+#define NVMQ_TASK_WORK_CMD()	io_uring_cmd_from_tw(tw_req)
+#define NVMQ_TASK_WORK_FLAGS()	IO_URING_CMD_TASK_WORK_ISSUE_FLAGS
 #else
-#define NVMQ_TASK_WORK(name, work)							\
-static void name(struct io_uring_cmd *cmd, unsigned int issue_flags)			\
-{											\
-	work(cmd, issue_flags);								\
-}
+#define NVMQ_TASK_WORK_ARGS	struct io_uring_cmd *cmd, unsigned int issue_flags
+#define NVMQ_TASK_WORK_CMD()	(cmd)
+#define NVMQ_TASK_WORK_FLAGS()	(issue_flags)
 #endif
 
 #ifndef NVMQ_HAVE_DO_IN_TASK_LAZY

@@ -37,9 +37,13 @@ static void post(struct io_uring_cmd *ioucmd, unsigned int issue_flags)
 
 	nvmq_compat_uring_done(ioucmd, pdu->status ?: err, pdu->result, issue_flags);
 }
-NVMQ_TASK_WORK(post_in_task, post)
 
-static void ended(struct request *rq, blk_status_t err, bool polled)
+static void post_in_task(NVMQ_TASK_WORK_ARGS)
+{
+	post(NVMQ_TASK_WORK_CMD(), NVMQ_TASK_WORK_FLAGS());
+}
+
+static enum rq_end_io_ret end_io(NVMQ_END_IO_ARGS)
 {
 	struct io_uring_cmd *ioucmd = rq->end_io_data;
 	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
@@ -48,12 +52,12 @@ static void ended(struct request *rq, blk_status_t err, bool polled)
 	pdu->status = nvmq_passthru_outcome(rq, err);
 	pdu->result = iod->pass.result;
 	/* What is polled has nothing to copy, see make_request(): any task can do this. */
-	if (pdu->polled && polled)
+	if (pdu->polled && NVMQ_FOUND_BY_POLLER())
 		post(ioucmd, 0);
 	else
 		io_uring_cmd_do_in_task_lazy(ioucmd, post_in_task);
+	return RQ_END_IO_FREE;
 }
-NVMQ_END_IO(end_io, ended)
 
 /**
  * nvmq_uring_poll - look for the end of a command
