@@ -135,6 +135,20 @@ static int take(struct pci_dev *dev, const char *driver, size_t wanted, int *err
 	return *err ? -1 : 0;
 }
 
+/* Does the kernel's driver use this number?  nvmq's controllers are in the same folders. */
+static bool is_kernels(unsigned int number)
+{
+	char *path = sys_link("/sys/class/nvme/nvme%u/device/driver", number);
+	const char *driver = path ? strrchr(path, '/') : NULL;
+	bool ret = driver && strcmp(driver, "/nvmq");
+
+	free(path);
+	path = sys_link("/sys/class/nvme-subsystem/nvme-subsys%u", number);
+	ret |= path && !strstr(path, "/devices/nvmq/");
+	free(path);
+	return ret;
+}
+
 /*
  * The kernel's driver takes the lowest number that it does not use itself.  Where
  * nvmq has a disk of that name it warns and has no disk.
@@ -146,8 +160,7 @@ static char *name_clash(const struct pci_dev *dev)
 	char *name, *why = NULL;
 	size_t i, count;
 
-	while (sys_exists("/sys/class/nvme/nvme%u", number) ||
-	       sys_exists("/sys/class/nvme-subsystem/nvme-subsys%u", number))
+	while (is_kernels(number))
 		number++;
 	name = sys_format("nvme%u", number);
 	count = sys_find(&all);

@@ -50,6 +50,8 @@ has NVMQ_HAVE_COMMIT_FROZEN blkdev.h 'queue_limits_commit_update_frozen' || :
 # "blk-mq: remove RQF_MQ_INFLIGHT", 6.7, comes with "blk-mq: update driver tags
 # request table when start request": before it queue_rqs does that by itself.
 has NVMQ_HAVE_RQF_MQ_INFLIGHT blk-mq.h 'RQF_MQ_INFLIGHT' || :
+# "driver core: make struct bus_type.uevent() take a const *", 6.3
+has NVMQ_HAVE_CONST_UEVENT device/bus.h 'int (*uevent)(const struct device *dev' || :
 # "block: force noio scope in blk_mq_freeze_queue", 6.14
 has NVMQ_HAVE_FREEZE_MEMSAVE blk-mq.h 'blk_mq_unfreeze_queue_nomemrestore' || :
 # "block: introduce blk_mode_t" ("block: replace fmode_t with a block-specific type"), 6.5

@@ -26,6 +26,12 @@
 #define PCI_IRQ_INTX		PCI_IRQ_LEGACY
 #endif
 
+#ifdef NVMQ_HAVE_CONST_UEVENT
+typedef const struct device nvmq_uevent_device;
+#else
+typedef struct device nvmq_uevent_device;
+#endif
+
 #ifndef NVMQ_HAVE_SHOULD_MERGE
 #define BLK_MQ_F_SHOULD_MERGE	0
 #endif

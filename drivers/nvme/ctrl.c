@@ -31,6 +31,8 @@
 /* A reset that finds no memory waits so long for some, then twice as long, at most the longest. */
 #define RETRY_MS		100u
 #define RETRY_MAX_MS		1600u
+/* What user space is told when a controller is live, again or for the first time. */
+#define CONNECTED		"NVME_EVENT=connected"
 /* How long all I/O may wait for the commands in flight when the plan changes. */
 #define IDLE_MS			5000u
 
@@ -226,6 +228,26 @@ static void copy_text(char *to, const char *from, size_t len)
 	to[len] = '\0';
 }
 
+static void identify_subsys(struct nvmq_ctrl *ctrl, const struct nvmq_id_ctrl *id)
+{
+	struct nvmq_subsys_id *to = &ctrl->subsys_id;
+	size_t len = strnlen(id->subnqn, sizeof(id->subnqn));
+
+	copy_text(to->model, id->mn, sizeof(id->mn));
+	copy_text(to->serial, id->sn, sizeof(id->sn));
+	copy_text(to->firmware, id->fr, sizeof(id->fr));
+	to->vid = le16_to_cpu(id->vid);
+	to->shared = id->cmic & NVMQ_CMIC_MULTI_CTRL;
+	ctrl->cntlid = le16_to_cpu(id->cntlid);
+	ctrl->cntrltype = id->cntrltype;
+	/* Before 1.2.1 there is none: it is made of the numbers (base 4.5.1). */
+	if (len && len < sizeof(to->nqn))
+		copy_text(to->nqn, id->subnqn, len);
+	else
+		snprintf(to->nqn, sizeof(to->nqn), "nqn.2014.08.org.nvmexpress:%04x%04x%-20s%-40s",
+			 to->vid, le16_to_cpu(id->ssvid), to->serial, to->model);
+}
+
 static int identify(struct nvmq_ctrl *ctrl)
 {
 	struct device *dev = &ctrl->pdev->dev;
@@ -249,9 +271,7 @@ static int identify(struct nvmq_ctrl *ctrl)
 		err = -EOPNOTSUPP;
 		goto out;
 	}
-	copy_text(ctrl->model, id->mn, sizeof(id->mn));
-	copy_text(ctrl->serial, id->sn, sizeof(id->sn));
-	copy_text(ctrl->firmware, id->fr, sizeof(id->fr));
+	identify_subsys(ctrl, id);
 	rtd3e_ms = DIV_ROUND_UP(le32_to_cpu(id->rtd3e), 1000);
 	ctrl->shutdown_ms = clamp(rtd3e_ms, SHUTDOWN_DEFAULT_MS, SHUTDOWN_MAX_MS);
 	/* Both kinds will do: our data is dword aligned. */
@@ -550,8 +570,14 @@ static void event_work(struct work_struct *work)
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, event_work);
 	u32 event = READ_ONCE(ctrl->event);
 
+	char text[32];
+
 	if (nvmq_event_is_activation(event))
 		pause_io(ctrl);
+	if (nvmq_event_is_told(event)) {
+		snprintf(text, sizeof(text), "NVME_AEN=%#08x", event);
+		nvmq_node_tell(&ctrl->node, text);
+	}
 	switch (nvmq_event_handle(&ctrl->admin, event)) {
 	case NVMQ_ANSWER_RESCAN:
 		queue_work(ctrl_wq, &ctrl->scan_work);
@@ -680,6 +706,7 @@ static void reset_work(struct work_struct *work)
 		die(ctrl);
 	} else if (set_state(ctrl, NVMQ_LIVE)) {
 		dev_info(&ctrl->pdev->dev, "nvme%d: reset done\n", ctrl->id);
+		nvmq_node_tell(&ctrl->node, CONNECTED);
 		queue_work(ctrl_wq, &ctrl->scan_work);
 	}
 out:
@@ -746,12 +773,14 @@ static int is_disk_of(struct device *dev, const void *data)
 
 /*
  * The lowest number that neither we nor another driver, such as the kernel's
- * own, has given to a controller with disks.
+ * own, has given to a controller with disks.  The latter takes the lowest that it
+ * does not use itself, whoever else does: beside it only numbers will do that it
+ * does not come to.
  */
-static int alloc_id(void)
+static int alloc_id(bool beside)
 {
+	int min = beside ? NVMQ_FIRST_BESIDE : 0;
 	struct device *taken;
-	int min = 0;
 
 	for (;;) {
 		int id = ida_alloc_range(&ctrl_ids, min, U16_MAX, GFP_KERNEL);
@@ -805,6 +834,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	ctrl->pdev = pci_dev_get(pdev);
 	nvmq_node_init(&ctrl->node, NVMQ_NODE_CTRL, &pdev->dev, release_node);
 	ctrl->node.dev.groups = options->doors->ctrl_groups;
+	dev_set_drvdata(&ctrl->node.dev, ctrl);
 	init_rwsem(&ctrl->doors);
 	ctrl->io_timeout = options->io_timeout * HZ;
 	ctrl->shutdown_ms = SHUTDOWN_DEFAULT_MS;
@@ -825,7 +855,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	mutex_init(&ctrl->nss.lock);
 	INIT_LIST_HEAD(&ctrl->nss.list);
 
-	ctrl->id = alloc_id();
+	ctrl->id = alloc_id(options->beside);
 	if (ctrl->id < 0) {
 		err = ctrl->id;
 		goto free;
@@ -860,6 +890,15 @@ free:
 	return ERR_PTR(err);
 }
 
+/* Nothing but tools needs that. */
+static void join_subsys(struct nvmq_ctrl *ctrl)
+{
+	ctrl->subsys = nvmq_subsys_join(&ctrl->subsys_id, &ctrl->node, ctrl->id);
+	if (IS_ERR(ctrl->subsys))
+		dev_warn(&ctrl->pdev->dev, "nvme%d: not shown in a subsystem: error %ld\n", ctrl->id,
+			 PTR_ERR(ctrl->subsys));
+}
+
 /**
  * nvmq_ctrl_start - bring the controller up for the first time and add its disks
  * @ctrl: from nvmq_ctrl_create()
@@ -891,12 +930,15 @@ int nvmq_ctrl_start(struct nvmq_ctrl *ctrl)
 		if (err) {
 			dev_err(&ctrl->pdev->dev, "nvme%d: no device: error %d\n", ctrl->id, err);
 			take_down(ctrl, false);
+		} else {
+			join_subsys(ctrl);
 		}
 	}
 	set_state(ctrl, err ? NVMQ_DEAD : NVMQ_LIVE);
 	mutex_unlock(&ctrl->life);
 	if (err)
 		return err;
+	nvmq_node_tell(&ctrl->node, CONNECTED);
 
 	/* So that the disks are there when insmod returns.  If it is reset already, that scans. */
 	nvmq_ctrl_rescan(ctrl);
@@ -941,6 +983,7 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 	cancel_work_sync(&ctrl->event_work);
 	cancel_work_sync(&ctrl->scan_work);
 	nvmq_nss_remove(&ctrl->nss);
+	nvmq_subsys_leave(ctrl->subsys, &ctrl->node);
 	nvmq_node_del(&ctrl->node);
 
 	mutex_lock(&ctrl->life);

@@ -17,6 +17,7 @@
 #include "ns.h"
 #include "qset.h"
 #include "stats.h"
+#include "subsys.h"
 
 /**
  * enum nvmq_state - where a controller is in its life
@@ -37,6 +38,9 @@ enum nvmq_state {
 	NVMQ_DEAD,
 	NVMQ_NR_STATES
 };
+
+/* The first X of nvmeX beside the kernel's own driver: more controllers than it will ever have. */
+#define NVMQ_FIRST_BESIDE	1000
 
 #define NVMQ_INCIDENT_TEXT	16384u
 
@@ -74,9 +78,10 @@ enum nvmq_state {
  *            @life
  * @shutdown_ms: how long a shutdown may take (RTD3E)
  * @io_timeout: jiffies that an I/O may take
- * @model: Identify Controller, MN, without trailing blanks
- * @serial: SN, likewise
- * @firmware: FR, likewise
+ * @subsys: where it has joined; an error pointer if it could not
+ * @subsys_id: what it says of that, its model and serial number among it
+ * @cntlid: number in the subsystem (Identify Controller, CNTLID)
+ * @cntrltype: kind of controller (CNTRLTYPE); 0 before version 1.4
  * @debugfs: directory, or an error pointer
  */
 struct nvmq_ctrl {
@@ -113,9 +118,10 @@ struct nvmq_ctrl {
 
 	u32 shutdown_ms;
 	unsigned long io_timeout;
-	char model[41];
-	char serial[21];
-	char firmware[9];
+	struct nvmq_subsys *subsys;
+	struct nvmq_subsys_id subsys_id;
+	u16 cntlid;
+	u8 cntrltype;
 	struct dentry *debugfs;
 };
 
@@ -126,6 +132,7 @@ struct nvmq_ctrl {
  * @admin_timeout: seconds
  * @quirks: NVMQ_QUIRK_*
  * @doors: what user space finds at the controller
+ * @beside: the kernel's own driver has controllers, or may come to have some
  */
 struct nvmq_ctrl_options {
 	struct nvmq_plan plan;
@@ -133,6 +140,7 @@ struct nvmq_ctrl_options {
 	u32 admin_timeout;
 	unsigned long quirks;
 	const struct nvmq_doors *doors;
+	bool beside;
 };
 
 int nvmq_ctrl_module_init(void);

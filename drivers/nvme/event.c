@@ -111,6 +111,22 @@ bool nvmq_event_is_activation(u32 event)
 }
 
 /**
+ * nvmq_event_is_told - does user space want to know, by a uevent?
+ * @event: dword 0 of the completion
+ *
+ * Whatever the driver has no use for itself: errors, health, and what belongs to command sets and
+ * vendors.
+ *
+ * Return: true if so.
+ */
+bool nvmq_event_is_told(u32 event)
+{
+	return EVENT_TYPE(event) != NVMQ_EVENT_NOTICE &&
+	       !(EVENT_TYPE(event) == NVMQ_EVENT_ERROR &&
+		 EVENT_INFO(event) == NVMQ_EVENT_ERROR_PERSISTENT);
+}
+
+/**
  * nvmq_event_handle - read the log page of an event, tell the log, wait for the next one
  * @admin: the admin queue
  * @event: dword 0 of the completion

@@ -20,6 +20,7 @@ enum nvmq_event_answer {
 };
 
 bool nvmq_event_is_activation(u32 event);
+bool nvmq_event_is_told(u32 event);
 int nvmq_event_start(struct nvmq_admin *admin, u32 oaes);
 enum nvmq_event_answer nvmq_event_handle(struct nvmq_admin *admin, u32 event);
 

@@ -11,12 +11,18 @@
 #include <linux/idr.h>
 #include <linux/module.h>
 
+#include "compat.h"
 #include "node.h"
 
 #define NR_MINORS	(1u << MINORBITS)
 
+static int tell_transport(nvmq_uevent_device *dev, struct kobj_uevent_env *env)
+{
+	return add_uevent_var(env, "NVME_TRTYPE=pcie");
+}
+
 static struct bus_type buses[NVMQ_NR_NODE_KINDS] = {
-	[NVMQ_NODE_CTRL] = { .name = "nvme" },
+	[NVMQ_NODE_CTRL] = { .name = "nvme", .uevent = tell_transport },
 	[NVMQ_NODE_NS] = { .name = "nvme-generic" },
 	[NVMQ_NODE_SUBSYS] = { .name = "nvme-subsystem" },
 };
@@ -24,6 +30,9 @@ static struct bus_type buses[NVMQ_NR_NODE_KINDS] = {
 /* The subsystems' is not used. */
 static dev_t first[NVMQ_NR_NODE_KINDS];
 static struct ida minors[NVMQ_NR_NODE_KINDS];
+
+/* Where the subsystems are: each may have several parents. */
+static struct device *root;
 
 static struct nvmq_node *to_node(struct device *dev)
 {
@@ -53,6 +62,8 @@ static void add_links(struct nvmq_node *node)
 {
 	struct kobject *kobj = &node->dev.kobj, *parent = &node->dev.parent->kobj;
 
+	if (node->kind == NVMQ_NODE_SUBSYS)
+		return;
 	if (sysfs_create_link(kobj, parent, "device"))
 		dev_warn(&node->dev, "no link to its device\n");
 	if (node->kind != NVMQ_NODE_CTRL)
@@ -75,30 +86,29 @@ static void remove_links(struct nvmq_node *node)
 }
 
 /**
- * nvmq_node_add_child - make a disk visible right below the device of its controller
- * @node: the controller
- * @disk: a disk that was added with that as its parent
- *
- * It is in a directory block/ there, which a parent that has a class would not have.
+ * nvmq_node_add_child - show another device right below a node
+ * @node: a controller, or a subsystem
+ * @child: a disk of that controller, which is in a directory block/ there as it would not be below a
+ *         device with a class; or a controller of that subsystem
  *
  * Context: may sleep.
+ * Return: 0 or an error.
  */
-void nvmq_node_add_child(struct nvmq_node *node, struct device *disk)
+int nvmq_node_add_child(struct nvmq_node *node, struct device *child)
 {
-	if (sysfs_create_link(&node->dev.kobj, &disk->kobj, dev_name(disk)))
-		dev_warn(disk, "no link to it\n");
+	return sysfs_create_link(&node->dev.kobj, &child->kobj, dev_name(child));
 }
 
 /**
- * nvmq_node_del_child - undo nvmq_node_add_child()
- * @node: the controller
- * @disk: the disk
+ * nvmq_node_del_child - undo nvmq_node_add_child(), if it was successful
+ * @node: the controller or subsystem
+ * @child: the disk or controller
  *
  * Context: may sleep.
  */
-void nvmq_node_del_child(struct nvmq_node *node, struct device *disk)
+void nvmq_node_del_child(struct nvmq_node *node, struct device *child)
 {
-	sysfs_remove_link(&node->dev.kobj, dev_name(disk));
+	sysfs_remove_link(&node->dev.kobj, dev_name(child));
 }
 
 /* ---- nodes ---- */
@@ -107,7 +117,7 @@ void nvmq_node_del_child(struct nvmq_node *node, struct device *disk)
  * nvmq_node_init - a node that nobody sees yet
  * @node: the node; zeroes
  * @kind: what it is
- * @parent: of the device
+ * @parent: of the device; %NULL for a subsystem
  * @release_node: called when nobody uses it any more; frees it
  *
  * From now on there is one reference, to be given back by nvmq_node_put().
@@ -119,7 +129,7 @@ void nvmq_node_init(struct nvmq_node *node, enum nvmq_node_kind kind, struct dev
 	node->release = release_node;
 	device_initialize(&node->dev);
 	node->dev.bus = &buses[kind];
-	node->dev.parent = parent;
+	node->dev.parent = parent ?: root;
 	node->dev.release = release;
 }
 
@@ -138,23 +148,23 @@ int nvmq_node_add(struct nvmq_node *node, const struct file_operations *fops)
 	struct device *dev = &node->dev;
 	int err;
 
-	if (!fops) {
-		err = device_add(dev);
-		node->added = !err;
-		return err;
+	if (fops) {
+		err = ida_alloc_max(&minors[node->kind], NR_MINORS - 1, GFP_KERNEL);
+		if (err < 0)
+			return err;
+		dev->devt = first[node->kind] + err;
+		cdev_init(&node->cdev, fops);
+		node->cdev.owner = fops->owner;
 	}
-
-	err = ida_alloc_max(&minors[node->kind], NR_MINORS - 1, GFP_KERNEL);
-	if (err < 0)
-		return err;
-	dev->devt = first[node->kind] + err;
-	cdev_init(&node->cdev, fops);
-	node->cdev.owner = fops->owner;
+	/* Without a number that is device_add(). */
 	err = cdev_device_add(&node->cdev, dev);
 	if (err)
 		return err;
 	node->added = true;
 	add_links(node);
+	node->classdir.dev = dev;
+	node->classdir.dir = dev->bus->name;
+	nvmq_classdir_add(&node->classdir);
 	return 0;
 }
 
@@ -171,12 +181,24 @@ void nvmq_node_del(struct nvmq_node *node)
 	if (!node->added)
 		return;
 	node->added = false;
-	if (!node->dev.devt) {
-		device_del(&node->dev);
-		return;
-	}
+	nvmq_classdir_del(&node->classdir);
 	remove_links(node);
 	cdev_device_del(&node->cdev, &node->dev);
+}
+
+/**
+ * nvmq_node_tell - tell user space, by a uevent, that something has happened
+ * @node: the node; nothing is told of one that is not there
+ * @event: NAME=VALUE
+ *
+ * Context: may sleep.
+ */
+void nvmq_node_tell(struct nvmq_node *node, const char *event)
+{
+	char *env[] = { (char *)event, NULL };
+
+	if (node->added)
+		kobject_uevent_env(&node->dev.kobj, KOBJ_CHANGE, env);
 }
 
 static void forget(unsigned int kinds)
@@ -187,6 +209,8 @@ static void forget(unsigned int kinds)
 		ida_destroy(&minors[kinds]);
 		bus_unregister(&buses[kinds]);
 	}
+	root_device_unregister(root);
+	nvmq_classdir_module_exit();
 }
 
 /**
@@ -199,6 +223,14 @@ int nvmq_node_module_init(void)
 	unsigned int kind;
 	int err;
 
+	err = nvmq_classdir_module_init();
+	if (err)
+		return err;
+	root = root_device_register("nvmq");
+	if (IS_ERR(root)) {
+		nvmq_classdir_module_exit();
+		return PTR_ERR(root);
+	}
 	for (kind = 0; kind < NVMQ_NR_NODE_KINDS; kind++) {
 		err = bus_register(&buses[kind]);
 		if (err)

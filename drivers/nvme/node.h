@@ -9,6 +9,8 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 
+#include "classdir.h"
+
 /**
  * enum nvmq_node_kind - what a node stands for
  * @NVMQ_NODE_CTRL: a controller, /dev/nvmeX
@@ -27,6 +29,7 @@ enum nvmq_node_kind {
  * struct nvmq_node - a device of nvmq's own
  * @dev: the device
  * @cdev: its character device, unless it is a subsystem
+ * @classdir: where nvme-cli finds it
  * @kind: what it is
  * @added: nvmq_node_add() was successful
  * @nested: its device has a directory with a link to it
@@ -38,6 +41,7 @@ enum nvmq_node_kind {
 struct nvmq_node {
 	struct device dev;
 	struct cdev cdev;
+	struct nvmq_classdir_entry classdir;
 	enum nvmq_node_kind kind;
 	bool added;
 	bool nested;
@@ -50,7 +54,8 @@ void nvmq_node_init(struct nvmq_node *node, enum nvmq_node_kind kind, struct dev
 		    void (*release)(struct nvmq_node *node));
 int nvmq_node_add(struct nvmq_node *node, const struct file_operations *fops);
 void nvmq_node_del(struct nvmq_node *node);
-void nvmq_node_add_child(struct nvmq_node *node, struct device *disk);
+void nvmq_node_tell(struct nvmq_node *node, const char *event);
+int nvmq_node_add_child(struct nvmq_node *node, struct device *disk);
 void nvmq_node_del_child(struct nvmq_node *node, struct device *disk);
 
 /**

@@ -13,6 +13,8 @@ struct ns_info {
 	u32 nsid;
 	u64 sectors;
 	bool read_only;
+	u16 metadata;
+	u8 csi;
 	struct nvmq_cmd_ns cmd;
 	struct nvmq_ns_ids ids;
 	struct nvmq_disk_limits limits;
@@ -256,6 +258,8 @@ static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struc
 
 	memcpy(info->ids.eui64, id->eui64, sizeof(info->ids.eui64));
 	memcpy(info->ids.nguid, id->nguid, sizeof(info->ids.nguid));
+	info->csi = csi;
+	info->metadata = ms;
 	info->cmd.lba_shift = lbads;
 	info->sectors = le64_to_cpu(id->nsze) << (lbads - SECTOR_SHIFT);
 	info->read_only = id->nsattr & NVMQ_NSATTR_WRITE_PROTECTED;
@@ -360,6 +364,8 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	ns->nss = nss;
 	get_device(&nss->parent->dev);
 	ns->ids = info->ids;
+	ns->csi = info->csi;
+	ns->metadata = info->metadata;
 	ns->limits = info->limits;
 	ns->seen = true;
 	ns->disk = disk;
@@ -382,7 +388,10 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 
 	err = device_add_disk(&nss->parent->dev, disk, nss->doors->ns_groups);
 	if (!err) {
-		nvmq_node_add_child(nss->parent, disk_to_dev(disk));
+		err = nvmq_node_add_child(nss->parent, disk_to_dev(disk));
+		if (err)
+			dev_warn(nss->dev, "namespace %u: no link to disk %s: error %d\n",
+				 info->nsid, disk->disk_name, err);
 		/* The disk does without it. */
 		err = dev_set_name(&ns->node.dev, "ng%un%u", nss->ctrl_id, info->nsid) ?:
 		      nvmq_node_add(&ns->node, nss->doors->ns_fops);

@@ -52,6 +52,8 @@ struct nvmq_nss;
  * @cmd: what commands need; the queuedata of the disk's queue
  * @nss: where it belongs; as long as this is there, so is the memory of the controller
  * @ids: its identifiers, to notice another one with the same NSID
+ * @metadata: bytes of metadata per block
+ * @csi: I/O command set (NVMQ_CSI_*)
  * @limits: what the disk's queue was last told
  * @entry: in struct nvmq_nss
  * @disk: the block device; its private_data is this
@@ -62,6 +64,8 @@ struct nvmq_ns {
 	struct nvmq_cmd_ns cmd;
 	struct nvmq_nss *nss;
 	struct nvmq_ns_ids ids;
+	u16 metadata;
+	u8 csi;
 	struct nvmq_disk_limits limits;
 	struct list_head entry;
 	struct gendisk *disk;
@@ -75,6 +79,7 @@ struct nvmq_ns {
 #define NVMQ_QUIRK_NO_DESC	BIT(2)	/* Identify, CNS 03h, hangs */
 #define NVMQ_QUIRK_DELAY_RDY	BIT(3)	/* CSTS must not be read right after CC.EN=0 */
 #define NVMQ_QUIRK_DMA_48	BIT(4)	/* DMA addresses have 48 bits */
+#define NVMQ_QUIRK_SAME_IDS	BIT(6)	/* identifiers of namespaces are not unique */
 #define NVMQ_QUIRK_FOREIGN	BIT(5)	/* not what the specification describes: not served */
 
 /**

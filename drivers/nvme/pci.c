@@ -8,12 +8,120 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 
+#include "classdir.h"
 #include "ctrl.h"
 #include "debugfs.h"
 #include "ioctl.h"
 #include "plan.h"
 #include "qset.h"
 #include "sysfs.h"
+
+/* ---- ids ---- */
+
+/*
+ * Every controller that speaks the NVMe I/O programming interface, and before
+ * it those of which more must be known.  Deliberately no MODULE_DEVICE_TABLE:
+ * without an alias nothing loads this module by itself and races the kernel's
+ * own driver for a root disk.
+ */
+static const struct pci_device_id nvmq_ids[] = {
+	{ PCI_DEVICE(0x106b, 0x2001), .driver_data = NVMQ_QUIRK_FOREIGN },	/* Apple */
+	{ PCI_DEVICE(0x106b, 0x2005), .driver_data = NVMQ_QUIRK_FOREIGN },	/* Apple */
+	{ PCI_DEVICE(0x10ec, 0x5762), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* ADATA SX6000 */
+	{ PCI_DEVICE(0x10ec, 0x5763), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Realtek RTS5763 */
+	{ PCI_DEVICE(0x10ec, 0x5765), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Team MP33 */
+	{ PCI_DEVICE(0x1217, 0x8760), .driver_data = NVMQ_QUIRK_PRP_512 },	/* O2 Micro */
+	{ PCI_DEVICE(0x126f, 0x2262), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Silicon Motion */
+	{ PCI_DEVICE(0x126f, 0x2263),						/* Silicon Motion */
+	  .driver_data = NVMQ_QUIRK_NO_DESC | NVMQ_QUIRK_SAME_IDS },
+	{ PCI_DEVICE(0x1344, 0x6001), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Micron Nitro */
+	{ PCI_DEVICE(0x1344, 0x6004), .driver_data = NVMQ_QUIRK_PRP_512 },	/* Micron 4100AT */
+	{ PCI_DEVICE(0x144d, 0xa802), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Samsung SM953 */
+	{ PCI_DEVICE(0x144d, 0xa809), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung */
+	{ PCI_DEVICE(0x144d, 0xa80b),						/* PM9B1 */
+	  .driver_data = NVMQ_QUIRK_NO_WZ | NVMQ_QUIRK_SAME_IDS },
+	{ PCI_DEVICE(0x144d, 0xa821), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* PM1725 */
+	{ PCI_DEVICE(0x144d, 0xa822),						/* PM1725a */
+	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_WZ },
+	{ PCI_DEVICE(0x15b7, 0x2001), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SanDisk */
+	{ PCI_DEVICE(0x1987, 0x5012), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Phison E12 */
+	{ PCI_DEVICE(0x1987, 0x5016), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Phison E16 */
+	{ PCI_DEVICE(0x1987, 0x5019), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E19 */
+	{ PCI_DEVICE(0x1987, 0x5021), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E21 */
+	{ PCI_DEVICE(0x1b36, 0x0010), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* QEMU */
+	{ PCI_DEVICE(0x1b4b, 0x1092), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Lexar */
+	{ PCI_DEVICE(0x1bb1, 0x0100),						/* Seagate Nytro */
+	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_DESC },
+	{ PCI_DEVICE(0x1c58, 0x0003), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* HGST */
+	{ PCI_DEVICE(0x1c58, 0x0023), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* WDC SN200 */
+	{ PCI_DEVICE(0x1c5c, 0x1504), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix PC400 */
+	{ PCI_DEVICE(0x1c5c, 0x174a), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* SK Hynix P31 */
+	{ PCI_DEVICE(0x1c5c, 0x1d59), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix BC901 */
+	{ PCI_DEVICE(0x1c5f, 0x0540), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* Pblaze4 */
+	{ PCI_DEVICE(0x1cc1, 0x33f8), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* ADATA IM2P33F8 */
+	{ PCI_DEVICE(0x1cc1, 0x5350), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* ADATA S50 */
+	{ PCI_DEVICE(0x1cc4, 0x6302), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS */
+	{ PCI_DEVICE(0x1cc4, 0x6303), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ512 */
+	{ PCI_DEVICE(0x1d0f, 0x0061), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0x0065), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0x8061), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0xcd00), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0xcd01), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d0f, 0xcd02), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
+	{ PCI_DEVICE(0x1d97, 0x1d97), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Lexar NM620 */
+	{ PCI_DEVICE(0x1d97, 0x2263),						/* SPCC */
+	  .driver_data = NVMQ_QUIRK_NO_WZ | NVMQ_QUIRK_SAME_IDS },
+	{ PCI_DEVICE(0x1d97, 0x2269), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Lexar NM760 */
+	{ PCI_DEVICE(0x1dbe, 0x5216), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* InnoGrit 5216 */
+	{ PCI_DEVICE(0x1dbe, 0x5236), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* InnoGrit 5236 */
+	{ PCI_DEVICE(0x1e4b, 0x1001), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Maxio MAP1001 */
+	{ PCI_DEVICE(0x1e4b, 0x1002), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Maxio MAP1002 */
+	{ PCI_DEVICE(0x1e4b, 0x1202), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Maxio MAP1202 */
+	{ PCI_DEVICE(0x1e4b, 0x1602), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Maxio MAP1602 */
+	{ PCI_DEVICE(0x1f40, 0x1202), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Netac NV3000 */
+	{ PCI_DEVICE(0x1f40, 0x5236), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Netac NV7000 */
+	{ PCI_DEVICE(0x2646, 0x5016), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x5018), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x501a), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x501b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x501e), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x2646, 0x502f), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
+	{ PCI_DEVICE(0x8086, 0x5845), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* QEMU, before 5.2 */
+	{ PCI_DEVICE(0x8086, 0xf1a5), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Intel 600P */
+	{ PCI_DEVICE(0xc0a9, 0x540a), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Crucial P2 */
+	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff) },
+	{ }
+};
+
+/* May the kernel's driver have this controller, which is not nvmq's, now or some day? */
+static bool is_left(struct pci_dev *pdev, struct device_driver *us)
+{
+	const struct pci_device_id *id;
+
+	/* Other drivers have no disks of these names, and nvme is loaded where it has one. */
+	if (READ_ONCE(pdev->dev.driver))
+		return false;
+	/* Without a driver it is offered to this one, unless somebody has decided otherwise. */
+	id = pci_match_id(nvmq_ids, pdev);
+	return !id || (id->driver_data & NVMQ_QUIRK_FOREIGN) ||
+	       pdev->dev.bus->match(&pdev->dev, us) <= 0;
+}
+
+/* @probed: a controller of ours. */
+static bool is_beside_nvme(struct pci_dev *probed)
+{
+	struct pci_dev *pdev = NULL;
+
+	if (nvmq_classdir_is_shared())
+		return true;
+	while ((pdev = pci_get_class(PCI_CLASS_STORAGE_EXPRESS, pdev))) {
+		if (is_left(pdev, probed->dev.driver)) {
+			pci_dev_put(pdev);
+			return true;
+		}
+	}
+	return false;
+}
 
 /* ---- parameters ---- */
 
@@ -98,6 +206,7 @@ static int read_options(struct pci_dev *pdev, unsigned long quirks,
 	options->io_timeout = io_timeout;
 	options->admin_timeout = admin_timeout;
 	options->quirks = quirks;
+	options->beside = is_beside_nvme(pdev);
 	err = nvmq_plan_select(plan_text ?: "", pci_domain_nr(pdev->bus), pdev->bus->number,
 			       pdev->devfn, &options->plan, &error);
 	if (err)
@@ -109,8 +218,10 @@ static int read_options(struct pci_dev *pdev, unsigned long quirks,
 
 static const struct nvmq_doors doors = {
 	.ctrl_fops = &nvmq_ioctl_ctrl_fops,
+	.ctrl_groups = nvmq_sysfs_ctrl_groups,
 	.ns_fops = &nvmq_ioctl_ns_fops,
 	.disk_ops = &nvmq_ioctl_disk_ops,
+	.ns_groups = nvmq_sysfs_ns_groups,
 };
 
 static int set_dma_mask(struct pci_dev *pdev, unsigned long quirks)
@@ -269,54 +380,6 @@ static const struct pci_error_handlers nvmq_err_handler = {
 	.resume = nvmq_error_resume,
 	.reset_prepare = nvmq_reset_prepare,
 	.reset_done = nvmq_reset_done,
-};
-
-/*
- * Every controller that speaks the NVMe I/O programming interface, and before
- * it those of which more must be known.  Deliberately no MODULE_DEVICE_TABLE:
- * without an alias nothing loads this module by itself and races the kernel's
- * own driver for a root disk.
- */
-static const struct pci_device_id nvmq_ids[] = {
-	{ PCI_DEVICE(0x106b, 0x2001), .driver_data = NVMQ_QUIRK_FOREIGN },	/* Apple */
-	{ PCI_DEVICE(0x106b, 0x2005), .driver_data = NVMQ_QUIRK_FOREIGN },	/* Apple */
-	{ PCI_DEVICE(0x1217, 0x8760), .driver_data = NVMQ_QUIRK_PRP_512 },	/* O2 Micro */
-	{ PCI_DEVICE(0x126f, 0x2263), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Silicon Motion */
-	{ PCI_DEVICE(0x1344, 0x6004), .driver_data = NVMQ_QUIRK_PRP_512 },	/* Micron 4100AT */
-	{ PCI_DEVICE(0x144d, 0xa809), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Samsung */
-	{ PCI_DEVICE(0x144d, 0xa80b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* PM9B1 */
-	{ PCI_DEVICE(0x144d, 0xa821), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* PM1725 */
-	{ PCI_DEVICE(0x144d, 0xa822),						/* PM1725a */
-	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_WZ },
-	{ PCI_DEVICE(0x15b7, 0x2001), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SanDisk */
-	{ PCI_DEVICE(0x1987, 0x5019), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E19 */
-	{ PCI_DEVICE(0x1987, 0x5021), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E21 */
-	{ PCI_DEVICE(0x1b4b, 0x1092), .driver_data = NVMQ_QUIRK_NO_DESC },	/* Lexar */
-	{ PCI_DEVICE(0x1bb1, 0x0100),						/* Seagate Nytro */
-	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_DESC },
-	{ PCI_DEVICE(0x1c58, 0x0003), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* HGST */
-	{ PCI_DEVICE(0x1c58, 0x0023), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* WDC SN200 */
-	{ PCI_DEVICE(0x1c5c, 0x1504), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix PC400 */
-	{ PCI_DEVICE(0x1c5c, 0x1d59), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix BC901 */
-	{ PCI_DEVICE(0x1c5f, 0x0540), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* Pblaze4 */
-	{ PCI_DEVICE(0x1cc4, 0x6302), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS */
-	{ PCI_DEVICE(0x1cc4, 0x6303), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ512 */
-	{ PCI_DEVICE(0x1d0f, 0x0061), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
-	{ PCI_DEVICE(0x1d0f, 0x0065), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
-	{ PCI_DEVICE(0x1d0f, 0x8061), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
-	{ PCI_DEVICE(0x1d0f, 0xcd00), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
-	{ PCI_DEVICE(0x1d0f, 0xcd01), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
-	{ PCI_DEVICE(0x1d0f, 0xcd02), .driver_data = NVMQ_QUIRK_DMA_48 },	/* Amazon */
-	{ PCI_DEVICE(0x1d97, 0x2263), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SPCC */
-	{ PCI_DEVICE(0x2646, 0x5016), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
-	{ PCI_DEVICE(0x2646, 0x5018), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
-	{ PCI_DEVICE(0x2646, 0x501a), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
-	{ PCI_DEVICE(0x2646, 0x501b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
-	{ PCI_DEVICE(0x2646, 0x501e), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
-	{ PCI_DEVICE(0x2646, 0x502f), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
-	{ PCI_DEVICE(0x8086, 0xf1a5), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Intel 600P */
-	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff) },
-	{ }
 };
 
 static struct pci_driver nvmq_driver = {

@@ -1,52 +1,124 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# description: beside the in-tree driver: only controllers that no driver holds are taken, names do not collide, both work
-# vm: -c 4 -d size=128M,queues=4,serial=first -d size=96M,queues=4,serial=second
-# kernels: 6.12 7.2
-# time: 12
+# description: beside the in-tree driver, which is first or later: each has its controllers, no name collides, all work, either goes
+# vm: -c 4 -d size=64M,queues=4,serial=a -d size=64M,queues=4,serial=b -d size=64M,queues=4,serial=c -d size=64M,queues=4,serial=d
+# kernels: 6.1 6.12 7.2
+# time: 25
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 intree=/sys/bus/pci/drivers/nvme
-sizes() { for d in /sys/block/nvme*n*; do cat "$d/size"; done | sort -n | paste -sd' '; }
+pci=/sys/bus/pci/devices
+all=(0000:00:10.0 0000:00:11.0 0000:00:12.0 0000:00:13.0)
 
+# by_intree BDF: the name that the in-tree driver has given to it
+by_intree() { basename "$pci/$1"/nvme/nvme*; }
+t_disk() { [ -b "/dev/$(by_intree "$1")n1" ]; }
+# numbers BDF...: X of nvmeX with nvmq
+numbers() {
+	local bdf
+	for bdf; do
+		disk "$bdf" | sed 's/^nvme\([0-9]*\)n1$/\1/'
+	done | sort -n | paste -sd' '
+}
+# listed CLASS: what a program finds there
+listed() { (cd "/sys/class/$1" && echo *); }
+
+# verified NAME...: disks that are written and compared, all at once
+verified() {
+	local jobs=() name
+	for name; do
+		jobs+=(--name="$name" --filename="/dev/$name" --size=4M --rw=randwrite --bs=4k --ioengine=io_uring --iodepth=8
+			--direct=1 --verify=crc32c --do_verify=1)
+	done
+	fio --output-format=normal --eta=never "${jobs[@]}"
+}
+
+# both_work TITLE NVMQ-BDF NVMQ-BDF IN-TREE-BDF IN-TREE-BDF
+both_work() {
+	local ours=("$(disk "$2")" "$(disk "$3")") theirs=("$(by_intree "$4")n1" "$(by_intree "$5")n1") class bad="" name
+	is "$1: nvmq's names are out of the other's way" "$(numbers "$2" "$3")" "1000 1001"
+	is "$1: eight nodes" "$(ls /dev/nvme* /dev/ng* | grep -Ecx '/dev/(nvme[0-9]+(n1)?|ng[0-9]+n1)')" 12
+	for class in nvme nvme-generic nvme-subsystem; do
+		for name in $(listed "$class"); do
+			[ -e "/sys/class/$class/$name/uevent" ] || bad+=" $class/$name"
+		done
+		[ "$(listed "$class" | wc -w)" = 4 ] || bad+=" $class:$(listed "$class" | tr ' ' ,)"
+	done
+	is "$1: all are in the directories of the classes" "$bad" ""
+	check "$1: verified I/O on all four at once" verified "${ours[@]}" "${theirs[@]}"
+}
+
+# ---- in-tree first ----
 modprobe nvme
-check "the in-tree driver holds both" poll_until 20 test -e "$intree/$BDF0" -a -e "$intree/$BDF1"
-is "two disks of it" "$(poll_until 10 test -b /dev/nvme1n1; sizes)" "$((96 << 11)) $((128 << 11))"
-# They probe side by side, and come in any order. The in-tree driver takes the
-# lowest number, also one that nvmq's disk has (Documentation/policy.rst): give
-# it back only the controller that it calls nvme0.
-kept=$(basename "$(readlink -f /sys/class/nvme/nvme0/device)")
-freed=$(basename "$(readlink -f /sys/class/nvme/nvme1/device)")
-serial=$(tr -d ' ' </sys/class/nvme/nvme1/serial)
+for bdf in "${all[@]}"; do
+	check "in-tree has $bdf" poll_until 20 t_disk "$bdf"
+done
 check "nvmq loads beside it" load_module
 is "and takes nothing away" "$(controllers)" ""
 check "unload" unload
-echo "$freed" >"$intree/unbind"
-other=$(basename "$(readlink -f /sys/block/nvme*n1)")
-head -c 1048576 /dev/urandom >"$T_TMP/a"
-put "$T_TMP/a" "/dev/$other" 0
+# The in-tree driver takes any number that is free; the lowest two are those that it gives back.
+freed=() kept=()
+for bdf in "${all[@]}"; do
+	case $(by_intree "$bdf") in
+	nvme0 | nvme1) freed+=("$bdf") ;;
+	*) kept+=("$bdf") ;;
+	esac
+done
+for bdf in "${freed[@]}"; do echo "$bdf" >"$intree/unbind"; done
 check "nvmq loads" load
-is "and takes the one that is free" "$(controllers)" "$freed"
-is "its serial" "$(attr "$freed" serial)" "$serial"
-is "both disks are there" "$(sizes)" "$((96 << 11)) $((128 << 11))"
-check "with different names" test "$(disk "$freed")" != "$other"
-fio_ok "nvmq's works" --filename="$(dev "$freed")" --direct=1 --ioengine=io_uring --iodepth=8 --rw=randwrite \
-	--bs=4k --size=8M --verify=crc32c --do_verify=1
-check "the other's data is untouched" same "$T_TMP/a" "/dev/$other" 0
+is "and takes the two that are free" "$(controllers | paste -sd' ')" "${freed[*]}"
+both_work "in-tree first" "${freed[@]}" "${kept[@]}"
 
-# From one to the other and back, content unchanged
-echo "$kept" >"$intree/unbind"
-echo "$kept" >"$DRV/bind"
-check "nvmq takes the other too" ready "$kept"
-check "and finds what the in-tree driver wrote" same "$T_TMP/a" "$(dev "$kept")" 0
-head -c 1048576 /dev/urandom >"$T_TMP/b"
-put "$T_TMP/b" "$(dev "$kept")" 4194304
-echo "$kept" >"$DRV/unbind"
-echo "$kept" >"$intree/bind"
-poll_until 20 test -e "$intree/$kept"
-found() { other=$(basename "$(readlink -f /sys/bus/pci/devices/"$kept"/nvme/nvme*/nvme*n1)") && [ -b "/dev/$other" ]; }
-check "the in-tree driver takes it back" poll_until 20 found
-found
-check "and finds what nvmq wrote" same "$T_TMP/b" "/dev/$other" 4194304
-check "unload nvmq" unload
+# A controller that the in-tree driver is given now has one of its own low numbers.
+head -c 1048576 /dev/urandom >"$T_TMP/a"
+put "$T_TMP/a" "$(dev "${freed[0]}")" 0
+echo "${freed[0]}" >"$DRV/unbind"
+echo "${freed[0]}" >"$intree/bind"
+check "one changes hands" poll_until 20 t_disk "${freed[0]}"
+check "and has what nvmq wrote" same "$T_TMP/a" "/dev/$(by_intree "${freed[0]}")n1" 0
+background fio --output-format=normal --eta=never --name=w --filename="/dev/$(by_intree "${kept[0]}")n1" --size=8M --rw=randwrite \
+	--bs=4k --ioengine=io_uring --iodepth=8 --direct=1 --verify=crc32c --do_verify=1
+io_begun "$(by_intree "${kept[0]}")n1"
+check "nvmq is unloaded meanwhile" unload
+rc=0
+wait "$BG" || rc=$?
+is "the in-tree driver's I/O has not noticed" "$rc" 0
+is "its classes have its own only" "$(listed nvme | wc -w) $(listed nvme-subsystem | wc -w)" "3 3"
 check "unload nvme" modprobe -r nvme
+
+# ---- nvmq first; two are left for the other ----
+for bdf in "${kept[@]}"; do echo nvme >"$pci/$bdf/driver_override"; done
+check "nvmq loads alone" load
+is "and leaves those that are for the other" "$(controllers | paste -sd' ')" "${freed[*]}"
+is "its directories" "$(listed nvme) $(listed nvme-generic)" "nvme1000 nvme1001 ng1000n1 ng1001n1"
+check "nvme loads beside it" modprobe nvme
+for bdf in "${kept[@]}"; do
+	check "and has $bdf" poll_until 20 t_disk "$bdf"
+done
+both_work "nvmq first" "${freed[@]}" "${kept[@]}"
+background fio --output-format=normal --eta=never --name=w --filename="$(dev "${freed[0]}")" --size=8M --rw=randwrite \
+	--bs=4k --ioengine=io_uring --iodepth=8 --direct=1 --verify=crc32c --do_verify=1
+io_begun "$(disk "${freed[0]}")"
+check "nvme is unloaded meanwhile" modprobe -r nvme
+rc=0
+wait "$BG" || rc=$?
+is "nvmq's I/O has not noticed" "$rc" 0
+is "the directories are nvmq's again" "$(listed nvme) $(listed nvme-generic)" "nvme1000 nvme1001 ng1000n1 ng1001n1"
+for bdf in "${kept[@]}"; do echo >"$pci/$bdf/driver_override"; done
+check "unload nvmq" unload
+check_fails "nothing of nvmq's is left in /sys/class" ls /sys/class/nvme
+
+# ---- alone ----
+check "nvmq loads, and nothing is left for the other" load
+is "the names are the usual ones" "$(numbers "${all[@]}")" "0 1 2 3"
+is "so are the directories" "$(listed nvme)" "nvme0 nvme1 nvme2 nvme3"
+check "nvme loads, for nothing" modprobe nvme-core
+is "and what nvmq has is found all the same" "$(listed nvme)" "nvme0 nvme1 nvme2 nvme3"
+name=$(disk "${all[0]}")
+echo "${all[0]}" >"$DRV/unbind"
+echo "${all[0]}" >"$DRV/bind"
+check "bound anew" ready "${all[0]}"
+is "a name for beside the other" "$(numbers "${all[0]}")" 1000
+check "verified I/O" verified "$(disk "${all[0]}")" "$(disk "${all[1]}")"
+check "unload nvmq" unload
+check "unload nvme-core" modprobe -r nvme-core
