@@ -233,7 +233,7 @@ static unsigned long patience(const struct nvmq_user_cmd *cmd, unsigned long usu
 {
 	unsigned long timeout = msecs_to_jiffies(cmd->timeout_ms);
 
-	return timeout < usual && !capable(CAP_SYS_ADMIN) ? 0 : timeout;
+	return timeout && timeout < usual && !capable(CAP_SYS_ADMIN) ? 0 : timeout;
 }
 
 /* ---- data ---- */

@@ -51,9 +51,12 @@ static enum rq_end_io_ret end_io(NVMQ_END_IO_ARGS)
 
 	pdu->status = nvmq_passthru_outcome(rq, err);
 	pdu->result = iod->pass.result;
-	/* What is polled has nothing to copy, see make_request(): any task can do this. */
+	/*
+	 * What is polled has nothing to copy, see make_request(): any task can do this.  Of a ring
+	 * that polls, it only notes that the command has ended.
+	 */
 	if (pdu->polled && NVMQ_FOUND_BY_POLLER())
-		post(ioucmd, 0);
+		post(ioucmd, IO_URING_F_UNLOCKED);
 	else
 		io_uring_cmd_do_in_task_lazy(ioucmd, post_in_task);
 	return RQ_END_IO_FREE;

@@ -431,10 +431,10 @@ static void random_command(struct nvme_passthru_cmd64 *cmd, int io, int as_user)
 	static const uint32_t nsids[] = { 0, 2, 3, 0x7fffffff, 0xffffffff };
 
 	for (size_t i = 0; i < sizeof(*cmd); i++)
-		((uint8_t *)cmd)[i] = below(4) ? 0 : rnd();
+		((uint8_t *)cmd)[i] = below(16) ? 0 : rnd();
 	cmd->opcode = below(10) ? (io ? PICK(io_ops) : PICK(admin_ops)) : rnd();
 	cmd->flags = below(20) ? 0 : rnd();
-	cmd->nsid = below(5) ? own_nsid : PICK(nsids);
+	cmd->nsid = below(10) ? own_nsid : PICK(nsids);
 	/* Impatience ends in resets, of which there are tests. */
 	cmd->timeout_ms = below(3) ? 0 : 60000 + below(1u << 30);
 	cmd->metadata = below(10) ? 0 : rnd();
@@ -493,7 +493,7 @@ static void fill_ranges(char *data, int copy)
 /* The length that a command has, one near it, or any. */
 static uint64_t some_length(uint64_t len)
 {
-	switch (below(8)) {
+	switch (below(16)) {
 	case 0:
 		return below(3 * len);
 	case 1:
@@ -508,7 +508,7 @@ static uint64_t some_length(uint64_t len)
 /* Memory, memory that ends, that is not there, that cannot be written to, and the kernel's. */
 static uint64_t some_address(char *data, char *hole, char *read_only)
 {
-	switch (below(10)) {
+	switch (below(20)) {
 	case 0:
 		return (uintptr_t)hole + 4096 - below(512) * 4;
 	case 1:

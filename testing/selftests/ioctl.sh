@@ -125,7 +125,8 @@ refuses "too long, admin" EINVAL "$ctrl" admin opcode=6 cdw10=1 len=4194304
 refuses "submit, of a flush" EINVAL "$ns" submit opcode=0
 refuses "reset by the disk" ENOTTY "$ns" reset
 refuses "io_uring on the disk's admin commands" ENOTTY "$ng" uring-admin opcode=6 cdw10=1 len=4096
-refuses "admin commands of a ring that polls" EOPNOTSUPP "$ctrl" uring-admin opcode=6 cdw10=1 len=4096 poll=1
+# Newer kernels do not poll for what cannot be polled.
+like "admin commands of a ring that polls" "$(what "$ctrl" uring-admin opcode=6 cdw10=1 len=4096 poll=1)" '^(EOPNOTSUPP|0 0)$'
 
 # --- who is no administrator
 
@@ -180,7 +181,8 @@ write_one="opcode=1 nsid=1 cdw10=0 cdw11=0 cdw12=$((per - 1)) len=4096"
 	is "and works again" "$(what "$ng" io $read_one)" "0 0"
 	log_mark
 	lie "when get-log-page once then drop"
-	is "an admin command that is late" "$(what "$ctrl" admin opcode=2 nsid=1 cdw10=$((0x7f << 16 | 2)) len=512 timeout_ms=1000)" ETIMEDOUT
+	is "an admin command that is late" \
+		"$(what "$ctrl" admin opcode=2 nsid=1 cdw10=$((0x7f << 16 | 2)) len=512 timeout_ms=1000)" ETIMEDOUT
 	log_has "ends in a reset" "reset done"
 	wait_for "the controller is live" is_state "$BDF0" live
 	is "reset of the subsystem" "$(what "$ctrl" subsys-reset)" "0 0"
@@ -227,7 +229,6 @@ outside() {
 }
 # pins: pages of user space that are pinned, on kernels that count them
 pins() { awk '/^nr_foll_pin_acquired/ { n += $2 } /^nr_foll_pin_released/ { n -= $2 } END { print n + 0 }' /proc/vmstat; }
-device disarm >/dev/null
 runs=${TIMES:-1} count=$(rounds 1000)
 for bdf in "$BDF0" "$BDF1"; do
 	node=$(dev "$bdf") name=$(disk "$bdf")
@@ -250,6 +251,10 @@ for bdf in "$BDF0" "$BDF1"; do
 	fio_ok "$name: works" --filename="$node" --direct=1 --ioengine=io_uring --iodepth=8 --rw=randwrite --bs=4k --size=1M \
 		--offset=16M --verify=crc32c --do_verify=1
 done
+# What is wrong with a command is the sender's business; its queue, identifier and data pointer are the driver's.
+parts='^(DB_|SQE_(FUSED|FLAGS|PSDT|CID|CHANGED)|PRP1_|PRP2_(OFFSET|ZERO)|PRP_|SGL_|DMA_|MEM_|MAP_|CQ_|SQ_|QUEUE_|AER_|IRQ_|DEVICE_)'
+is "the device has nothing against the driver's part of them" "$(device violations | grep -E "$parts" || true)" ""
+device clear >/dev/null
 no_pins() { [ "$(pins)" = 0 ]; }
 wait_for "no page of user space is pinned for ever" no_pins
 check "the module can be unloaded" unload
