@@ -74,6 +74,22 @@ void nvmq_cmd_other(struct nvmq_sqe *sqe, const struct request *rq,
 }
 
 /**
+ * nvmq_cmd_pass - write the 64 bytes of a command of user space
+ * @sqe: the ring slot
+ * @from: the command
+ * @cid: command identifier
+ * @prp1: data pointer, first half
+ * @prp2: data pointer, second half
+ */
+void nvmq_cmd_pass(struct nvmq_sqe *sqe, const struct nvmq_sqe *from, u16 cid, u64 prp1, u64 prp2)
+{
+	*sqe = *from;
+	sqe->cid = cpu_to_le16(cid);
+	sqe->prp1 = cpu_to_le64(prp1);
+	sqe->prp2 = cpu_to_le64(prp2);
+}
+
+/**
  * nvmq_cmd_ranges - turn the bios of a discard into a range list
  * @ranges: room for NVMQ_DSM_RANGES_MAX; the rest of it is zeroed, as devices
  *          are known to read the whole page

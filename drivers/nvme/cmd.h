@@ -72,23 +72,7 @@ static __always_inline void nvmq_cmd_rw(struct nvmq_sqe *sqe, const struct reque
 	qw[7] = 0;
 }
 
-/**
- * nvmq_cmd_pass - write the 64 bytes of a command of user space
- * @sqe: the ring slot
- * @from: the command
- * @cid: command identifier
- * @prp1: data pointer, first half
- * @prp2: data pointer, second half
- */
-static inline void nvmq_cmd_pass(struct nvmq_sqe *sqe, const struct nvmq_sqe *from, u16 cid,
-				 u64 prp1, u64 prp2)
-{
-	*sqe = *from;
-	sqe->cid = cpu_to_le16(cid);
-	sqe->prp1 = cpu_to_le64(prp1);
-	sqe->prp2 = cpu_to_le64(prp2);
-}
-
+void nvmq_cmd_pass(struct nvmq_sqe *sqe, const struct nvmq_sqe *from, u16 cid, u64 prp1, u64 prp2);
 void nvmq_cmd_other(struct nvmq_sqe *sqe, const struct request *rq,
 		    const struct nvmq_cmd_ns *ns, u16 cid, u64 prp1, u32 ranges);
 int nvmq_cmd_ranges(struct nvmq_dsm_range *ranges, struct request *rq,

@@ -12,7 +12,7 @@ inc=$1/linux
 
 # has FLAG HEADER FIXED-STRING: each names the upstream change that brought it.
 has() {
-	if grep -qF -- "$3" "$inc/$2"; then
+	if grep -qsF -- "$3" "$inc/$2"; then
 		printf ' -D%s' "$1"
 		return 0
 	fi
@@ -62,3 +62,17 @@ has NVMQ_HAVE_IMPORT_UBUF uio.h 'int import_ubuf(' || :
 has NVMQ_HAVE_PR_READ pr.h 'pr_read_keys' || :
 # "block: remove the q argument from blk_rq_map_kern", 6.16
 has NVMQ_HAVE_MAP_KERN_RQ blk-mq.h 'blk_rq_map_kern(struct request *rq' || :
+# "io_uring/cmd: move io_uring_cmd to its own header" (linux/io_uring/cmd.h), 6.7
+has NVMQ_HAVE_URING_CMD_H io_uring/cmd.h 'struct io_uring_cmd {' || :
+# "block: pass io_comp_batch to rq_end_io_fn callback", 7.0
+has NVMQ_HAVE_END_IO_BATCH blk-mq.h 'const struct io_comp_batch *);' || :
+# "io_uring: introduce struct io_tw_req for passing requests to task work", 6.19
+has NVMQ_HAVE_TW_REQ io_uring_types.h 'struct io_tw_req {' || :
+# "io_uring/cmd: add helper to complete CQE32", 6.18
+has NVMQ_HAVE_DONE32 io_uring/cmd.h 'io_uring_cmd_done32(' || :
+# "io_uring: add lazy poll_wake to uring_cmd", 6.5
+has NVMQ_HAVE_DO_IN_TASK_LAZY io_uring/cmd.h 'io_uring_cmd_do_in_task_lazy(' || :
+# "io_uring: introduce io_uring_cmd_import_fixed_vec", 6.15
+has NVMQ_HAVE_FIXED_VEC io_uring/cmd.h 'io_uring_cmd_import_fixed_vec(' || :
+# "block: introduce blk_rq_poll", 6.6
+has NVMQ_HAVE_RQ_POLL blk-mq.h 'int blk_rq_poll(' || :

@@ -10,6 +10,11 @@
 #define NVMQ_COMPAT_H
 
 #include <linux/blk-mq.h>
+#ifdef NVMQ_HAVE_URING_CMD_H
+#include <linux/io_uring/cmd.h>
+#else
+#include <linux/io_uring.h>
+#endif
 #include <linux/pci.h>
 #include <linux/uio.h>
 
@@ -368,5 +373,131 @@ static inline int nvmq_compat_set_limits(struct gendisk *disk,
 	return 0;
 }
 #endif
+
+/* ---- commands of io_uring ---- */
+
+/*
+ * What a function that ends a request (rq->end_io) is called with, and, in it, whether who polls
+ * for this very command has found its completion.
+ */
+#ifdef NVMQ_HAVE_END_IO_BATCH
+#define NVMQ_END_IO_ARGS	\
+	struct request *rq, blk_status_t err, const struct io_comp_batch *iob
+#define NVMQ_FOUND_BY_POLLER()	\
+	(iob && iob->poll_ctx == io_uring_cmd_ctx_handle(rq->end_io_data))
+#else
+#define NVMQ_END_IO_ARGS	struct request *rq, blk_status_t err
+#define NVMQ_FOUND_BY_POLLER()	blk_rq_is_poll(rq)
+#endif
+
+/* The same of work in the task of a command, with the command and the flags that it is to use. */
+#ifdef NVMQ_HAVE_TW_REQ
+#define NVMQ_TASK_WORK_ARGS	struct io_tw_req tw_req, io_tw_token_t tw
+#define NVMQ_TASK_WORK_CMD()	io_uring_cmd_from_tw(tw_req)
+#define NVMQ_TASK_WORK_FLAGS()	IO_URING_CMD_TASK_WORK_ISSUE_FLAGS
+#else
+#define NVMQ_TASK_WORK_ARGS	struct io_uring_cmd *cmd, unsigned int issue_flags
+#define NVMQ_TASK_WORK_CMD()	(cmd)
+#define NVMQ_TASK_WORK_FLAGS()	(issue_flags)
+#endif
+
+#ifndef NVMQ_HAVE_DO_IN_TASK_LAZY
+#define io_uring_cmd_do_in_task_lazy	io_uring_cmd_complete_in_task
+#endif
+
+/**
+ * nvmq_compat_uring_sqe - the 80 bytes that a command of io_uring brings
+ * @cmd: the command, of a ring with big entries
+ *
+ * Return: memory that user space may be writing to.
+ */
+static inline const void *nvmq_compat_uring_sqe(const struct io_uring_cmd *cmd)
+{
+#ifdef NVMQ_HAVE_URING_CMD_H
+	return cmd->sqe->cmd;
+#else
+	return cmd->cmd;
+#endif
+}
+
+/**
+ * nvmq_compat_uring_done - post the completion of a command
+ * @cmd: the command
+ * @ret: its status, or an error
+ * @result: dwords 0 and 1 of the device's completion
+ * @issue_flags: as io_uring has passed them
+ */
+static inline void nvmq_compat_uring_done(struct io_uring_cmd *cmd, int ret, u64 result,
+					  unsigned int issue_flags)
+{
+#ifdef NVMQ_HAVE_DONE32
+	io_uring_cmd_done32(cmd, ret, result, issue_flags);
+#else
+	io_uring_cmd_done(cmd, ret, result, issue_flags);
+#endif
+}
+
+/**
+ * nvmq_compat_import_fixed - an iterator over memory that was registered
+ * @cmd: the command
+ * @addr: address in it, or of an array of struct iovec
+ * @len: bytes, or number of elements
+ * @vec: it is an array
+ * @rw: READ if it is to be written to, else WRITE
+ * @iter: filled
+ * @issue_flags: as io_uring has passed them
+ *
+ * Return: 0 or an error; -EINVAL for an array where the kernel knows none.
+ */
+static inline int nvmq_compat_import_fixed(struct io_uring_cmd *cmd, u64 addr, u32 len, bool vec,
+					   int rw, struct iov_iter *iter, unsigned int issue_flags)
+{
+#ifdef NVMQ_HAVE_FIXED_VEC
+	if (vec)
+		return io_uring_cmd_import_fixed_vec(cmd, u64_to_user_ptr(addr), len, rw, iter,
+						     issue_flags);
+	return io_uring_cmd_import_fixed(addr, len, rw, iter, cmd, issue_flags);
+#else
+	return vec ? -EINVAL : io_uring_cmd_import_fixed(addr, len, rw, iter, cmd);
+#endif
+}
+
+/**
+ * nvmq_compat_prepare_poll - let nvmq_compat_poll() find a request
+ * @rq: a request with a bio, on a polled queue
+ * @bdev: its disk
+ */
+static inline void nvmq_compat_prepare_poll(struct request *rq, struct block_device *bdev)
+{
+#ifndef NVMQ_HAVE_RQ_POLL
+	bio_set_dev(rq->bio, bdev);
+	rq->bio->bi_opf |= REQ_POLLED;
+#endif
+}
+
+/**
+ * nvmq_compat_poll - look for completions where one request waits
+ * @rq: the request, after nvmq_compat_prepare_poll(); may have ended meanwhile
+ * @bio: its bio
+ * @iob: batch of the caller
+ * @flags: BLK_POLL_*
+ *
+ * Return: number of completions found.
+ */
+static inline int nvmq_compat_poll(struct request *rq, struct bio *bio, struct io_comp_batch *iob,
+				   unsigned int flags)
+{
+#ifdef NVMQ_HAVE_RQ_POLL
+	return blk_rq_poll(rq, iob, flags);
+#else
+	int found;
+
+	/* Who has ended it may free the bio; its memory stays a bio's for as long as this. */
+	rcu_read_lock();
+	found = READ_ONCE(bio->bi_bdev) ? bio_poll(bio, iob, flags) : 0;
+	rcu_read_unlock();
+	return found;
+#endif
+}
 
 #endif /* NVMQ_COMPAT_H */

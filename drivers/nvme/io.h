@@ -17,7 +17,7 @@
 struct dma_pool;
 
 /* Room for nvmq_io_describe() */
-#define NVMQ_IO_TEXT		112
+#define NVMQ_IO_TEXT		128
 
 /*
  * Segments of a request that fits the tag's own PRP list: one a page.  Longer

@@ -16,6 +16,7 @@
 #include "ioctl.h"
 #include "passthru.h"
 #include "pr.h"
+#include "uring.h"
 
 /*
  * struct nvme_passthru_cmd and nvme_passthru_cmd64 are the same but for the
@@ -199,11 +200,19 @@ static long ns_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	return ns_ioctl(file->private_data, cmd, file_flags(file), (void __user *)arg);
 }
 
+static int ns_uring_cmd(struct io_uring_cmd *ioucmd, unsigned int issue_flags)
+{
+	return nvmq_uring_ns_cmd(ioucmd->file->private_data, file_flags(ioucmd->file), ioucmd,
+				 issue_flags);
+}
+
 const struct file_operations nvmq_ioctl_ns_fops = {
 	.owner = THIS_MODULE,
 	.open = nvmq_ns_open,
 	.unlocked_ioctl = ns_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.uring_cmd = ns_uring_cmd,
+	.uring_cmd_iopoll = nvmq_uring_poll,
 };
 
 /* An I/O command by the device of the controller: of the one namespace that there is. */
@@ -274,9 +283,16 @@ static long ctrl_file_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	return ret;
 }
 
+static int ctrl_uring_cmd(struct io_uring_cmd *ioucmd, unsigned int issue_flags)
+{
+	return nvmq_uring_ctrl_cmd(ioucmd->file->private_data, file_flags(ioucmd->file), ioucmd,
+				   issue_flags);
+}
+
 const struct file_operations nvmq_ioctl_ctrl_fops = {
 	.owner = THIS_MODULE,
 	.open = nvmq_ctrl_open,
 	.unlocked_ioctl = ctrl_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.uring_cmd = ctrl_uring_cmd,
 };

@@ -234,7 +234,7 @@ static unsigned long patience(const struct nvmq_user_cmd *cmd, unsigned long usu
 {
 	unsigned long timeout = msecs_to_jiffies(cmd->timeout_ms);
 
-	return timeout < usual && !capable(CAP_SYS_ADMIN) ? 0 : timeout;
+	return timeout && timeout < usual && !capable(CAP_SYS_ADMIN) ? 0 : timeout;
 }
 
 /* ---- data ---- */
@@ -255,7 +255,7 @@ static void __user *user_ptr(u64 addr)
  */
 int nvmq_passthru_import(struct nvmq_user_cmd *cmd, u64 addr, u32 len, bool vec)
 {
-	int rw = cmd->sqe.opcode & NVMQ_OPCODE_TO_DEVICE ? WRITE : READ;
+	int rw = nvmq_passthru_rw(&cmd->sqe);
 	ssize_t ret;
 
 	cmd->iov = NULL;

@@ -46,6 +46,17 @@ int nvmq_passthru_io(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd);
 int nvmq_passthru_admin(struct nvmq_ctrl *ctrl, struct nvmq_user_cmd *cmd);
 
 /**
+ * nvmq_passthru_rw - which way the data of a command goes
+ * @sqe: the command
+ *
+ * Return: WRITE if to the device, else READ.
+ */
+static inline int nvmq_passthru_rw(const struct nvmq_sqe *sqe)
+{
+	return sqe->opcode & NVMQ_OPCODE_TO_DEVICE ? WRITE : READ;
+}
+
+/**
  * nvmq_passthru_ctrl - the controller of a namespace
  * @ns: the namespace
  *

@@ -9,9 +9,8 @@
  * DOOR is id, reset, subsys-reset, rescan, admin, admin64, submit, io, io64, vec
  * or uring-io, uring-vec, uring-admin, uring-admin-vec. The names are the fields
  * of the command and len, in=FILE and out=FILE for data, ro=1 to open the device
- * for reading only, parts=N for the vectored ones, fixed=1, poll=1 and mode=0x8
- * (more of uring_cmd_flags' neighbours) for io_uring. It prints what came back,
- * "0 RESULT", "STATUS RESULT" or the name of the error.
+ * for reading only, parts=N for the vectored ones, fixed=1 and poll=1 for io_uring.
+ * It prints what came back, "0 RESULT", "STATUS RESULT" or the name of the error.
  *
  * With "compat" the call is made as a 32-bit program does, by int 0x80; with
  * "as-user" privileges are given up after the device was opened.
@@ -68,6 +67,7 @@ static const struct door {
 	{ "uring-admin", NVME_URING_CMD_ADMIN, 1, 0 },
 	{ "uring-admin-vec", NVME_URING_CMD_ADMIN_VEC, 1, 1 },
 };
+
 #define NR_DOORS	(sizeof(doors) / sizeof(doors[0]))
 #define FIRST_CMD	4	/* of the doors: those before it take no command */
 
@@ -96,7 +96,8 @@ static int do_ioctl(int fd, unsigned long cmd, void *arg)
 	if (cmd == NVME_IOCTL_SUBMIT_IO)
 		cmd = _IOC(_IOC_WRITE, 'N', 0x42, 44);
 	__asm__ volatile("int $0x80" : "=a"(ret)
-			 : "a"(54L), "b"((long)fd), "c"(cmd), "d"(arg) : "memory", "r8", "r9", "r10", "r11");
+			 : "a"(54L), "b"((long)fd), "c"(cmd), "d"(arg)
+			 : "memory", "r8", "r9", "r10", "r11");
 	if ((int)ret < 0 && (int)ret > -4096) {
 		errno = -(int)ret;
 		return -1;
@@ -108,54 +109,64 @@ static int do_ioctl(int fd, unsigned long cmd, void *arg)
 
 static struct ring {
 	int fd;
+	int known;
 	unsigned int *sq_tail, *sq_mask, *sq_array, *cq_head, *cq_tail, *cq_mask;
 	struct io_uring_sqe *sqes;
 	struct io_uring_cqe *cqes;
-	int poll;
-} ring = { .fd = -1 };
+} rings[2], *ring;
 
-static int ring_open(int poll)
+static void *ring_map(size_t size, off_t offset)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, offset);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+/* From now on commands go to the ring that polls, or to the one that does not. */
+static int ring_use(int poll)
 {
 	struct io_uring_params p = {
-		.flags = IORING_SETUP_SQE128 | IORING_SETUP_CQE32 | (poll ? IORING_SETUP_IOPOLL : 0),
+		.flags = IORING_SETUP_SQE128 | IORING_SETUP_CQE32 |
+			 (poll ? IORING_SETUP_IOPOLL : 0),
 	};
 	char *sq, *cq;
 
-	if (ring.fd >= 0)
-		close(ring.fd);
-	ring.poll = poll;
-	ring.fd = syscall(__NR_io_uring_setup, 8, &p);
-	if (ring.fd < 0)
+	ring = &rings[poll];
+	if (ring->known)
+		return 0;
+	ring->known = 1;
+	ring->fd = syscall(__NR_io_uring_setup, 8, &p);
+	if (ring->fd < 0)
 		return -1;
-	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
-		  IORING_OFF_SQ_RING);
-	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * 32, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
-		  IORING_OFF_CQ_RING);
-	ring.sqes = mmap(NULL, p.sq_entries * 128, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQES);
-	if (sq == MAP_FAILED || cq == MAP_FAILED || ring.sqes == MAP_FAILED)
+	sq = ring_map(p.sq_off.array + p.sq_entries * 4, IORING_OFF_SQ_RING);
+	cq = ring_map(p.cq_off.cqes + p.cq_entries * 32, IORING_OFF_CQ_RING);
+	ring->sqes = ring_map(p.sq_entries * 128, IORING_OFF_SQES);
+	if (!sq || !cq || !ring->sqes)
 		return -1;
-	ring.sq_tail = (unsigned int *)(sq + p.sq_off.tail);
-	ring.sq_mask = (unsigned int *)(sq + p.sq_off.ring_mask);
-	ring.sq_array = (unsigned int *)(sq + p.sq_off.array);
-	ring.cq_head = (unsigned int *)(cq + p.cq_off.head);
-	ring.cq_tail = (unsigned int *)(cq + p.cq_off.tail);
-	ring.cq_mask = (unsigned int *)(cq + p.cq_off.ring_mask);
-	ring.cqes = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
+	ring->sq_tail = (unsigned int *)(sq + p.sq_off.tail);
+	ring->sq_mask = (unsigned int *)(sq + p.sq_off.ring_mask);
+	ring->sq_array = (unsigned int *)(sq + p.sq_off.array);
+	ring->cq_head = (unsigned int *)(cq + p.cq_off.head);
+	ring->cq_tail = (unsigned int *)(cq + p.cq_off.tail);
+	ring->cq_mask = (unsigned int *)(cq + p.cq_off.ring_mask);
+	ring->cqes = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
 	return 0;
 }
 
+/* Buffers for CMD_FIXED */
 static int ring_register(void *mem, size_t len)
 {
 	struct iovec iov = { mem, len };
 
-	return syscall(__NR_io_uring_register, ring.fd, IORING_REGISTER_BUFFERS, &iov, 1);
+	return syscall(__NR_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS, &iov, 1);
 }
 
 /* One command, awaited.  Returns as ioctl() does. */
-static int ring_cmd(int fd, unsigned int op, const struct nvme_uring_cmd *cmd, unsigned int flags, uint64_t *result)
+static int ring_cmd(int fd, unsigned int op, const struct nvme_uring_cmd *cmd, unsigned int flags,
+		    uint64_t *result)
 {
-	unsigned int tail = *ring.sq_tail, at = tail & *ring.sq_mask, head = *ring.cq_head;
-	struct io_uring_sqe *sqe = (void *)((char *)ring.sqes + at * 128);
+	unsigned int tail = *ring->sq_tail, at = tail & *ring->sq_mask, head = *ring->cq_head;
+	struct io_uring_sqe *sqe = (void *)((char *)ring->sqes + at * 128);
 	struct io_uring_cqe *cqe;
 	unsigned int submit = 1;
 	int res;
@@ -167,19 +178,20 @@ static int ring_cmd(int fd, unsigned int op, const struct nvme_uring_cmd *cmd, u
 	sqe->off = op;
 	sqe->rw_flags = flags;
 	memcpy((char *)sqe + 48, cmd, sizeof(*cmd));
-	ring.sq_array[at] = at;
-	__atomic_store_n(ring.sq_tail, tail + 1, __ATOMIC_RELEASE);
-	while (__atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE) == head) {
-		int ret = syscall(__NR_io_uring_enter, ring.fd, submit, 1, IORING_ENTER_GETEVENTS, NULL, 0);
+	ring->sq_array[at] = at;
+	__atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE) == head) {
+		int ret = syscall(__NR_io_uring_enter, ring->fd, submit, 1, IORING_ENTER_GETEVENTS,
+				  NULL, 0);
 
 		if (ret < 0 && errno != EINTR)
 			return -1;
 		submit = 0;
 	}
-	cqe = (void *)((char *)ring.cqes + (head & *ring.cq_mask) * 32);
+	cqe = (void *)((char *)ring->cqes + (head & *ring->cq_mask) * 32);
 	res = cqe->res;
 	*result = cqe->big_cqe[0];
-	__atomic_store_n(ring.cq_head, head + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(ring->cq_head, head + 1, __ATOMIC_RELEASE);
 	if (res < 0) {
 		errno = -res;
 		return -1;
@@ -189,9 +201,12 @@ static int ring_cmd(int fd, unsigned int op, const struct nvme_uring_cmd *cmd, u
 
 /* ---- a command by a door ---- */
 
-/* Fills the structure that the door takes at @arg, and calls.  *result is only set where there is one. */
-static int call(int fd, const struct door *door, const struct nvme_passthru_cmd64 *cmd, unsigned int uring_flags,
-		void *arg, uint64_t *result)
+/*
+ * Fills the structure that the door takes at @arg, as far as there is @room, and
+ * calls.  *result is only set where there is one.
+ */
+static int call(int fd, const struct door *door, const struct nvme_passthru_cmd64 *cmd,
+		unsigned int uring_flags, void *arg, size_t room, uint64_t *result)
 {
 	int ret;
 
@@ -203,16 +218,19 @@ static int call(int fd, const struct door *door, const struct nvme_passthru_cmd6
 	}
 	if (door->cmd == NVME_IOCTL_SUBMIT_IO) {
 		struct nvme_user_io io = {
-			.opcode = cmd->opcode, .flags = cmd->flags, .nblocks = cmd->cdw12, .control = cmd->cdw12 >> 16,
-			.metadata = cmd->metadata, .addr = cmd->addr, .slba = cmd->cdw10 | (uint64_t)cmd->cdw11 << 32,
-			.dsmgmt = cmd->cdw13, .reftag = cmd->cdw14, .apptag = cmd->cdw15, .appmask = cmd->cdw15 >> 16,
+			.opcode = cmd->opcode, .flags = cmd->flags, .nblocks = cmd->cdw12,
+			.control = cmd->cdw12 >> 16, .metadata = cmd->metadata, .addr = cmd->addr,
+			.slba = cmd->cdw10 | (uint64_t)cmd->cdw11 << 32, .dsmgmt = cmd->cdw13,
+			.reftag = cmd->cdw14, .apptag = cmd->cdw15, .appmask = cmd->cdw15 >> 16,
 		};
 
-		memcpy(arg, &io, sizeof(io));
+		memcpy(arg, &io, room < sizeof(io) ? room : sizeof(io));
 		return do_ioctl(fd, door->cmd, arg);
 	}
-	memcpy(arg, cmd, sizeof(*cmd));
+	memcpy(arg, cmd, room < sizeof(*cmd) ? room : sizeof(*cmd));
 	ret = do_ioctl(fd, door->cmd, arg);
+	if (room < sizeof(*cmd))
+		return ret;
 	if (door->cmd == NVME_IOCTL_ADMIN_CMD || door->cmd == NVME_IOCTL_IO_CMD)
 		*result = ((struct nvme_passthru_cmd *)arg)->result;
 	else
@@ -226,9 +244,9 @@ static const struct field {
 } fields[] = {
 #define FIELD(name)	{ #name, offsetof(struct nvme_passthru_cmd64, name), \
 			  sizeof(((struct nvme_passthru_cmd64 *)0)->name) }
-	FIELD(opcode), FIELD(flags), FIELD(nsid), FIELD(cdw2), FIELD(cdw3), FIELD(metadata), FIELD(addr),
-	FIELD(metadata_len), FIELD(data_len), FIELD(cdw10), FIELD(cdw11), FIELD(cdw12), FIELD(cdw13), FIELD(cdw14),
-	FIELD(cdw15), FIELD(timeout_ms),
+	FIELD(opcode), FIELD(flags), FIELD(nsid), FIELD(cdw2), FIELD(cdw3), FIELD(metadata),
+	FIELD(addr), FIELD(metadata_len), FIELD(data_len), FIELD(cdw10), FIELD(cdw11),
+	FIELD(cdw12), FIELD(cdw13), FIELD(cdw14), FIELD(cdw15), FIELD(timeout_ms),
 };
 
 static int set_field(struct nvme_passthru_cmd64 *cmd, const char *name, uint64_t value)
@@ -275,25 +293,26 @@ static int one(char **argv, int as_user)
 			return 2;
 		*value++ = '\0';
 		number = strtoull(value, NULL, 0);
-		if (!strcmp(*argv, "in"))
+		if (!strcmp(*argv, "in")) {
 			in = value;
-		else if (!strcmp(*argv, "out"))
+		} else if (!strcmp(*argv, "out")) {
 			out = value;
-		else if (!strcmp(*argv, "len"))
+		} else if (!strcmp(*argv, "len")) {
 			len = number;
-		else if (!strcmp(*argv, "parts"))
+		} else if (!strcmp(*argv, "parts")) {
 			parts = number;
-		else if (!strcmp(*argv, "ro"))
+		} else if (!strcmp(*argv, "ro")) {
 			mode = number ? O_RDONLY : O_RDWR;
-		else if (!strcmp(*argv, "fixed"))
+		} else if (!strcmp(*argv, "fixed")) {
 			fixed = number;
-		else if (!strcmp(*argv, "poll"))
+		} else if (!strcmp(*argv, "poll")) {
 			poll = number;
-		else if (set_field(&cmd, *argv, number)) {
+		} else if (set_field(&cmd, *argv, number)) {
 			fprintf(stderr, "ioctl: no field %s\n", *argv);
 			return 2;
-		} else if (!strcmp(*argv, "addr"))
+		} else if (!strcmp(*argv, "addr")) {
 			given_addr = 1;
+		}
 	}
 	if (in) {
 		int from = open(in, O_RDONLY);
@@ -310,12 +329,11 @@ static int one(char **argv, int as_user)
 		if (door->vec) {
 			for (unsigned int i = 0; i < parts; i++) {
 				iov[i].iov_base = data + len / parts * i;
-				iov[i].iov_len = i + 1 < parts ? len / parts : len - len / parts * i;
+				iov[i].iov_len = len / parts + (i + 1 < parts ? 0 : len % parts);
 			}
-			if (compat)
-				for (unsigned int i = 0; i < parts; i++)
-					((uint64_t *)iov)[i] = (uint64_t)iov[i].iov_len << 32 |
-							       (uint32_t)(uintptr_t)iov[i].iov_base;
+			for (unsigned int i = 0; compat && i < parts; i++)
+				((uint64_t *)iov)[i] = (uint64_t)iov[i].iov_len << 32 |
+						       (uint32_t)(uintptr_t)iov[i].iov_base;
 			cmd.addr = (uintptr_t)iov;
 			cmd.vec_cnt = parts;
 		} else {
@@ -329,7 +347,7 @@ static int one(char **argv, int as_user)
 		return 2;
 	}
 	if (door->uring) {
-		if (ring_open(poll)) {
+		if (ring_use(poll)) {
 			perror("io_uring_setup");
 			return 2;
 		}
@@ -346,7 +364,7 @@ static int one(char **argv, int as_user)
 	if (door < doors + FIRST_CMD)
 		ret = do_ioctl(fd, door->cmd, NULL);
 	else
-		ret = call(fd, door, &cmd, uring_flags, arg, &result);
+		ret = call(fd, door, &cmd, uring_flags, arg, 4096, &result);
 	if (ret < 0) {
 		printf("%s\n", strerrorname_np(errno));
 		return 1;
@@ -378,7 +396,11 @@ static uint64_t rnd(void)
 	return seed * 0x2545f4914f6cdd1dull >> 11;
 }
 
-static uint64_t below(uint64_t n) { return rnd() % n; }
+static uint64_t below(uint64_t n)
+{
+	return rnd() % n;
+}
+
 #define PICK(list)	((list)[below(sizeof(list) / sizeof((list)[0]))])
 
 static uint64_t area, area_blocks;
@@ -387,32 +409,32 @@ static uint32_t own_nsid, lba_shift;
 /* Admin commands that would take the disk away, or the rest of the test with them. */
 static int spared(uint8_t opcode, uint32_t cdw10, int as_user)
 {
+	static const uint8_t dangerous[] = { 0x0d, 0x10, 0x11, 0x14, 0x15, 0x19, 0x1c, 0x1d, 0x20,
+					     0x24, 0x80, 0x81, 0x84 };
 	static const uint8_t features[] = { 0x01, 0x04, 0x07, 0x0d, 0x0f, 0x16, 0x19 };
 
 	if (as_user)
 		return 0;
 	switch (opcode) {
-	case 0x0d: case 0x10: case 0x11: case 0x14: case 0x15: case 0x19: case 0x1c: case 0x1d: case 0x20: case 0x24:
-	case 0x80: case 0x81: case 0x84:
-		return 1;
 	case 0x09:
 		return !memchr(features, cdw10 & 0xff, sizeof(features)) || cdw10 >> 31;
 	default:
-		return opcode >= 0xc0;
+		return opcode >= 0xc0 || memchr(dangerous, opcode, sizeof(dangerous));
 	}
 }
 
 static void random_command(struct nvme_passthru_cmd64 *cmd, int io, int as_user)
 {
 	static const uint8_t io_ops[] = { 0, 1, 2, 4, 5, 8, 9, 0x0c, 0x0d, 0x0e, 0x15, 0x19, 0x7d };
-	static const uint8_t admin_ops[] = { 0, 1, 2, 4, 5, 6, 8, 9, 0x0a, 0x0c, 0x18, 0x1a, 0x7c, 0x7f, 0x82, 0x86 };
+	static const uint8_t admin_ops[] = { 0, 1, 2, 4, 5, 6, 8, 9, 0x0a, 0x0c, 0x18, 0x1a, 0x7c,
+					     0x7f, 0x82, 0x86 };
 	static const uint32_t nsids[] = { 0, 2, 3, 0x7fffffff, 0xffffffff };
 
 	for (size_t i = 0; i < sizeof(*cmd); i++)
-		((uint8_t *)cmd)[i] = below(4) ? 0 : rnd();
+		((uint8_t *)cmd)[i] = below(16) ? 0 : rnd();
 	cmd->opcode = below(10) ? (io ? PICK(io_ops) : PICK(admin_ops)) : rnd();
 	cmd->flags = below(20) ? 0 : rnd();
-	cmd->nsid = below(5) ? own_nsid : PICK(nsids);
+	cmd->nsid = below(10) ? own_nsid : PICK(nsids);
 	/* Impatience ends in resets, of which there are tests. */
 	cmd->timeout_ms = below(3) ? 0 : 60000 + below(1u << 30);
 	cmd->metadata = below(10) ? 0 : rnd();
@@ -434,8 +456,9 @@ static void random_command(struct nvme_passthru_cmd64 *cmd, int io, int as_user)
 	}
 	while (cmd->opcode >= 0x80 || cmd->opcode == 0x11 || cmd->opcode == 0x18)
 		cmd->opcode = PICK(io_ops);
-	/* What changes blocks changes those of the area; the directive and the tags are as chance has it. */
-	cmd->cdw12 = (cmd->cdw12 & 0xffff0000) | (below(3) ? below(8) : below(area_blocks));
+	/* What changes blocks changes those of the area; tags and flags are as chance has it. */
+	cmd->cdw12 &= 0xffff0000;
+	cmd->cdw12 |= below(3) ? below(8) : below(area_blocks < 65536 ? area_blocks : 65536);
 	cmd->cdw10 = area + below(area_blocks - (cmd->cdw12 & 0xffff));
 	cmd->cdw11 = 0;
 	if (cmd->opcode == 2 && !below(4))
@@ -448,7 +471,7 @@ static void random_command(struct nvme_passthru_cmd64 *cmd, int io, int as_user)
 		cmd->cdw10 = below(8);
 }
 
-/* Ranges of Dataset Management, or of Copy, which are all in the area, whatever part of them is sent. */
+/* Ranges of Dataset Management, or of Copy: all in the area, whatever part of them is sent. */
 static void fill_ranges(char *data, int copy)
 {
 	for (unsigned int i = 0; i < 512; i++) {
@@ -467,12 +490,48 @@ static void fill_ranges(char *data, int copy)
 	}
 }
 
+/* The length that a command has, one near it, or any. */
+static uint64_t some_length(uint64_t len)
+{
+	switch (below(16)) {
+	case 0:
+		return below(3 * len);
+	case 1:
+		return rnd() & 0xffffffff;
+	case 2:
+		return below(2) ? 0 : len - 1;
+	default:
+		return len;
+	}
+}
+
+/* Memory, memory that ends, that is not there, that cannot be written to, and the kernel's. */
+static uint64_t some_address(char *data, char *hole, char *read_only)
+{
+	switch (below(20)) {
+	case 0:
+		return (uintptr_t)hole + 4096 - below(512) * 4;
+	case 1:
+		return (uintptr_t)hole + 4096;
+	case 2:
+		return (uintptr_t)read_only + below(4096);
+	case 3:
+		return below(2) ? 0 : rnd() << 11;
+	case 4:
+		return 0xffff888000000000ull + below(1 << 30);
+	case 5:
+		return (uintptr_t)data + below(4096);
+	default:
+		return (uintptr_t)data;
+	}
+}
+
 static int fuzz(char **argv)
 {
 	char *data = low(ROOM), *hole = low(3 * 4096), *read_only = low(65536);
 	struct iovec *iov = low(65536);
 	unsigned long count, done = 0, fine = 0, refused = 0, status = 0, other = 0;
-	int fds[16], nr = 0, as_user, polls;
+	int fds[16], nr = 0, as_user;
 
 	seed = strtoull(argv[0], NULL, 0) * 0x9e3779b97f4a7c15ull + 1;
 	count = strtoul(argv[1], NULL, 0);
@@ -483,7 +542,8 @@ static int fuzz(char **argv)
 	as_user = !strcmp(argv[6], "user");
 	for (argv += 7; *argv && nr < 15; argv++) {
 		fds[nr] = open(*argv, O_RDWR);
-		if (fds[nr] < 0 || (fds[nr + 1] = open(*argv, O_RDONLY)) < 0) {
+		fds[nr + 1] = open(*argv, O_RDONLY);
+		if (fds[nr] < 0 || fds[nr + 1] < 0) {
 			perror(*argv);
 			return 2;
 		}
@@ -492,49 +552,40 @@ static int fuzz(char **argv)
 	/* A page that is there, one that is not; and one that cannot be written. */
 	munmap(hole + 4096, 4096);
 	mprotect(read_only, 65536, PROT_READ);
-	polls = -1;
+	for (int poll = 0; poll < 2; poll++)
+		if (ring_use(poll) || ring_register(data, ROOM)) {
+			perror("io_uring");
+			return 2;
+		}
 	if (as_user)
 		give_up_privileges();
 
 	while (done < count) {
 		const struct door *door = &doors[FIRST_CMD + below(NR_DOORS - FIRST_CMD)];
-		int io = door->cmd != NVME_IOCTL_ADMIN_CMD && door->cmd != NVME_IOCTL_ADMIN64_CMD &&
-			 door->cmd != NVME_URING_CMD_ADMIN && door->cmd != NVME_URING_CMD_ADMIN_VEC;
+		int io = !strstr(door->name, "admin");
 		struct nvme_passthru_cmd64 cmd;
 		unsigned int uring_flags = 0;
 		uint64_t result, len, addr;
-		int ret;
+		size_t room;
+		int ret, ranges;
 
 		random_command(&cmd, io, as_user);
-		/* The length that the command has, one near it, or any. */
+		ranges = io && (cmd.opcode == 9 || cmd.opcode == 0x19);
 		if (io && (cmd.opcode == 1 || cmd.opcode == 2 || cmd.opcode == 5))
 			len = ((uint64_t)(cmd.cdw12 & 0xffff) + 1) << lba_shift;
 		else if (!io && cmd.opcode == 2)
 			len = ((cmd.cdw10 >> 16) + 1) * 4;
 		else
 			len = 4096;
-		switch (below(8)) {
-		case 0: len = below(3 * len); break;
-		case 1: len = rnd() & 0xffffffff; break;
-		case 2: len = below(2) ? 0 : len - 1; break;
-		default: break;
-		}
-		if (io && (cmd.opcode == 9 || cmd.opcode == 0x19))
+		len = some_length(len);
+		if (ranges)
 			fill_ranges(data, cmd.opcode == 0x19);
 		/* Copy writes where cdw10 says as many blocks as its ranges have. */
 		if (io && cmd.opcode == 0x19)
 			cmd.cdw10 = area + below(area_blocks - 1024);
-		switch (below(10)) {
-		case 0: addr = (uintptr_t)hole + 4096 - below(512) * 4; break;
-		case 1: addr = (uintptr_t)hole + 4096; break;
-		case 2: addr = (uintptr_t)read_only + below(4096); break;
-		case 3: addr = below(2) ? 0 : rnd() << 11; break;
-		case 4: addr = 0xffff888000000000ull + below(1 << 30); break;
-		case 5: addr = (uintptr_t)data + below(4096); break;
-		default: addr = (uintptr_t)data; break;
-		}
+		addr = some_address(data, hole, read_only);
 		/* Ranges that are not these could be anywhere. */
-		if (io && (cmd.opcode == 9 || cmd.opcode == 0x19)) {
+		if (ranges) {
 			if (addr - (uintptr_t)data < 4096)
 				addr = (uintptr_t)data;
 			else if (addr - (uintptr_t)read_only < 8192)
@@ -548,46 +599,44 @@ static int fuzz(char **argv)
 			unsigned int parts = below(20) ? 1 + below(16) : below(2048);
 
 			for (unsigned int i = 0; i < parts; i++) {
-				iov[i].iov_base = (void *)(i && !below(8) ? rnd() << 11 : addr + len / parts * i);
+				iov[i].iov_base = (void *)(addr + len / parts * i);
+				if (i && !below(8))
+					iov[i].iov_base = (void *)(rnd() << 11);
 				iov[i].iov_len = below(20) ? len / parts : rnd();
 			}
-			if (io && (cmd.opcode == 9 || cmd.opcode == 0x19)) {
+			if (ranges) {
 				parts = 1;
 				iov[0].iov_base = (void *)addr;
 				iov[0].iov_len = len;
 			}
 			cmd.addr = below(20) ? (uintptr_t)iov : addr;
 			cmd.vec_cnt = below(20) ? parts : rnd();
-			if (cmd.addr != (uintptr_t)iov && io && (cmd.opcode == 9 || cmd.opcode == 0x19))
+			if (ranges)
 				cmd.addr = (uintptr_t)iov;
-			if (io && (cmd.opcode == 9 || cmd.opcode == 0x19))
+			if (ranges)
 				cmd.vec_cnt = 1;
 		}
 		if (door->uring) {
-			int poll = !below(4);
-
-			if (polls != poll) {
-				polls = poll;
-				if (ring_open(poll) || ring_register(data, ROOM)) {
-					perror("io_uring");
-					return 2;
-				}
-			}
+			ring_use(!below(4));
 			uring_flags = below(3) ? 0 : below(10) ? CMD_FIXED : rnd();
 		}
-		ret = call(fds[below(nr)], door, &cmd, uring_flags, below(50) ? (void *)(hole + 8192) :
-			   below(2) ? (void *)(hole + 4096 - 40) : (void *)(hole + 8192), &result);
+		/* Now and then the structure itself ends where there is no memory. */
+		room = below(50) ? 4096 : 40;
+		ret = call(fds[below(nr)], door, &cmd, uring_flags,
+			   room == 40 ? hole + 4096 - room : hole + 8192, room, &result);
 		done++;
 		if (!ret)
 			fine++;
 		else if (ret > 0)
 			status++;
-		else if (errno == EACCES || errno == EPERM || errno == EINVAL || errno == EFAULT || errno == ENOTTY)
+		else if (errno == EACCES || errno == EPERM || errno == EINVAL || errno == EFAULT ||
+			 errno == ENOTTY)
 			refused++;
 		else
 			other++;
 	}
-	printf("done %lu fine %lu status %lu refused %lu other %lu\n", done, fine, status, refused, other);
+	printf("done %lu fine %lu status %lu refused %lu other %lu\n", done, fine, status, refused,
+	       other);
 	return 0;
 }
 
