@@ -5,7 +5,7 @@
 # kernels: 6.12 7.2
 # device: qemu
 # time: 20
-# shellcheck source-path=SCRIPTDIR source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC2016 # shells of their own expand
 . "$(dirname "$0")/lib.sh"
 # What the options of the VM are for is said in vm/trace.
 
@@ -62,7 +62,9 @@ interrupts  1  1 on CPU [01]"
 # What is contiguous is one SGL descriptor: small pages are not.
 echo never >/sys/kernel/mm/transparent_hugepage/enabled
 trace_mark
-nvmq trace --json -- dd if="$node" of=/dev/null bs=3M count=1 iflag=direct status=none >"$J"
+rc=0
+nvmq trace --json -- sh -c 'dd if="$0" of=/dev/null bs=3M count=1 iflag=direct status=none; exit 7' "$node" >"$J" || rc=$?
+is "the command's status is nvmq's" "$rc" 7
 trace_since | sed -n 's/.*pci_nvme_map_addr addr \(0x[0-9a-f]*\) .*/\1/p' >"$T_TMP/mapped"
 # The chain's own entries, at the end of each full page of a list, are no data.
 value '[.[] | select(.step == "command" or .step == "prp_list")] | sort_by(.ns)' >"$T_TMP/lists"
@@ -96,24 +98,13 @@ is "a batch: 8 commands" "$(value '[.[] | select(.record == "io" and .opcode == 
 is "and one doorbell that tells of them" "$(value '[.[] | select(.step == "doorbell" and .cq == 0) | .count, .value - .old]')" "[8,8]"
 is "which is after the last SQE" "$(value '([.[] | select(.step == "command").ns] | max) < ([.[] | select(.step == "doorbell").ns] | min)')" true
 
-# ---- an error ----
-rc=0
-nvmq trace --json -- dd if="$node" of=/dev/null bs=4k count=1 skip=$(($(bytes "$disk") / 4096 - 1)) iflag=direct status=none >"$J" || rc=$?
-is "the last block: read" "$rc.$(value '[.[] | select(.record == "io").opcode] | unique')" '0.["Read"]'
-rc=0
-nvmq trace -- sh -c 'exit 7' >/dev/null || rc=$?
-is "the command's status is nvmq's" "$rc" 7
-rc=0
-nvmq trace -- /nonexistent >"$T_TMP/text" || rc=$?
-like "a command that is not there" "$rc.$(<"$T_TMP/text")" "127.nvmq trace: /nonexistent: No such file"
-like "not root" "$(setpriv --reuid 65534 --clear-groups "$TOOLS/tools/nvmq" trace --time 1 2>&1 || true)" "only root may trace"
-
 # ---- a span of time; ends; what is left behind ----
+like "not root" "$(setpriv --reuid 65534 --clear-groups "$TOOLS/tools/nvmq" trace --time 1 2>&1 || true)" "only root may trace"
 before=$(cat /sys/kernel/tracing/{trace_clock,tracing_on,events/enable})
 background bash -c "while :; do dd if=$node of=/dev/null bs=4k count=1 iflag=direct status=none; done"
 begun=$SECONDS
-nvmq trace --time 2 >"$T_TMP/text"
-within "--time 2: so long" $((SECONDS - begun)) 2 15
+nvmq trace --time 1 >"$T_TMP/text"
+check "--time 1: so long" test $((SECONDS - begun)) -ge 1
 like "it has seen the reads" "$(<"$T_TMP/text")" "commands    [0-9]+ Read"
 setsid "$TOOLS/tools/nvmq" trace "$BDF0" >"$T_TMP/text" 2>&1 &
 pid=$!
@@ -132,7 +123,9 @@ kill -KILL "$pid"
 check "killed: it leaves one" poll_until 20 gone "$pid"
 wait "$pid" || true
 is "of its name" "$(instances)" "nvmq-trace-$pid "
-nvmq trace -- true >/dev/null
+rc=0
+nvmq trace -- /nonexistent >"$T_TMP/text" || rc=$?
+like "a command that is not there" "$rc.$(<"$T_TMP/text")" "127.nvmq trace: /nonexistent: No such file"
 is "which the next one takes away" "$(instances)" ""
 kill -9 -- "-$BG"
 is "the global trace is what it was" "$(cat /sys/kernel/tracing/{trace_clock,tracing_on,events/enable})" "$before"
