@@ -13,6 +13,7 @@
 
 #include "admin.h"
 #include "cmd.h"
+#include "names.h"
 #include "regs.h"
 #include "trace.h"
 
@@ -99,7 +100,7 @@ static void event_came(struct nvmq_admin *admin, const struct nvmq_cqe *cqe)
 	/* Taken back by the device, or not known to it: no events then. */
 	if (status)
 		dev_warn_ratelimited(admin->q.dev, "Asynchronous Event Request ended: %s (%#x)\n",
-				     nvmq_cmd_status_name(status), status);
+				     nvmq_names_status(status), status);
 	else
 		admin->event(admin, le32_to_cpu(cqe->dw0));
 }
@@ -114,7 +115,7 @@ static void abort_came(struct nvmq_admin *admin, const struct nvmq_cqe *cqe)
 	wake_up(&admin->wait);
 	if (status)
 		dev_warn_ratelimited(admin->q.dev, "Abort refused: %s (%#x)\n",
-				     nvmq_cmd_status_name(status), status);
+				     nvmq_names_status(status), status);
 }
 
 /* @admin->lock held.  Completes what the ring holds; returns how many. */
@@ -295,7 +296,7 @@ static void push(struct nvmq_admin *admin, struct nvmq_sqe *sqe, u32 tag, void *
 {
 	sqe->cid = cpu_to_le16(nvmq_slot_give(&admin->q, tag, owner));
 	*nvmq_sq_next(&admin->q) = *sqe;
-	trace_nvmq_command(admin->q.ctrl_id, 0, sqe);
+	trace_nvmq_command(admin->q.ctrl_id, 0, admin->q.tail, sqe);
 	nvmq_sq_push(&admin->q);
 	nvmq_sq_ring(&admin->q);
 	trace_nvmq_doorbell(admin->q.ctrl_id, 0, false, admin->q.tail);
@@ -571,7 +572,7 @@ int nvmq_admin_set_feature(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd,
 	err = nvmq_admin_exec(admin, cmd);
 	if (err == -EIO)
 		dev_warn(admin->q.dev, "Set Features, %s, refused: %s (%#x)\n", name,
-			 nvmq_cmd_status_name(cmd->status), cmd->status);
+			 nvmq_names_status(cmd->status), cmd->status);
 	return err;
 }
 
@@ -659,7 +660,7 @@ static int queue_cmd(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd, const
 
 	if (err == -EIO)
 		dev_warn(admin->q.dev, "%s %u refused: %s (%#x)\n", what, qid,
-			 nvmq_cmd_status_name(cmd->status), cmd->status);
+			 nvmq_names_status(cmd->status), cmd->status);
 	else if (err == -ENOMEM)
 		dev_warn(admin->q.dev, "%s %u: no memory\n", what, qid);
 	return err;

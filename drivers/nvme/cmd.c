@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The less frequent commands, and what a status means.
+ * The less frequent commands, and what a status means to the block layer.
  */
 #include <linux/blk-mq.h>
 #include <linux/kernel.h>
@@ -112,61 +112,32 @@ int nvmq_cmd_ranges(struct nvmq_dsm_range *ranges, struct request *rq,
 	return n ? n : -EIO;
 }
 
+/* All others are BLK_STS_IOERR. */
 static const struct {
 	u16 code;
 	blk_status_t blk;
-	const char *name;
 } status_table[] = {
-	{ NVMQ_SC_SUCCESS, BLK_STS_OK, "success" },
-	{ NVMQ_SC_INVALID_OPCODE, BLK_STS_NOTSUPP, "invalid command opcode" },
-	{ NVMQ_SC_INVALID_FIELD, BLK_STS_NOTSUPP, "invalid field in command" },
-	{ NVMQ_SC_CID_CONFLICT, BLK_STS_IOERR, "command identifier conflict" },
-	{ NVMQ_SC_DATA_TRANSFER, BLK_STS_IOERR, "data transfer error" },
-	{ NVMQ_SC_POWER_LOSS, BLK_STS_IOERR, "aborted, power loss notification" },
-	{ NVMQ_SC_INTERNAL, BLK_STS_IOERR, "internal error" },
-	{ NVMQ_SC_ABORT_REQUESTED, BLK_STS_TIMEOUT, "abort requested" },
-	{ NVMQ_SC_ABORT_SQ_DELETED, BLK_STS_IOERR, "aborted, queue deleted" },
-	{ NVMQ_SC_INVALID_NAMESPACE, BLK_STS_IOERR, "invalid namespace or format" },
-	{ NVMQ_SC_COMMAND_SEQUENCE, BLK_STS_IOERR, "command sequence error" },
-	{ NVMQ_SC_SANITIZE_FAILED, BLK_STS_IOERR, "sanitize failed" },
-	{ NVMQ_SC_SANITIZE_IN_PROGRESS, BLK_STS_IOERR, "sanitize in progress" },
-	{ NVMQ_SC_NS_WRITE_PROTECTED, BLK_STS_IOERR, "namespace is write protected" },
-	{ NVMQ_SC_COMMAND_INTERRUPTED, BLK_STS_IOERR, "command interrupted" },
-	{ NVMQ_SC_TRANSIENT_TRANSPORT, BLK_STS_TRANSPORT, "transient transport error" },
-	{ NVMQ_SC_LBA_RANGE, BLK_STS_TARGET, "LBA out of range" },
-	{ NVMQ_SC_CAPACITY_EXCEEDED, BLK_STS_NOSPC, "capacity exceeded" },
-	{ NVMQ_SC_NS_NOT_READY, BLK_STS_IOERR, "namespace not ready" },
-	{ NVMQ_SC_RESERVATION_CONFLICT, BLK_STS_RESV_CONFLICT, "reservation conflict" },
-	{ NVMQ_SC_FORMAT_IN_PROGRESS, BLK_STS_IOERR, "format in progress" },
-	{ NVMQ_SC_CQ_INVALID, BLK_STS_IOERR, "completion queue invalid" },
-	{ NVMQ_SC_QID_INVALID, BLK_STS_IOERR, "invalid queue identifier" },
-	{ NVMQ_SC_QUEUE_SIZE, BLK_STS_IOERR, "invalid queue size" },
-	{ NVMQ_SC_INVALID_VECTOR, BLK_STS_IOERR, "invalid interrupt vector" },
-	{ NVMQ_SC_FEATURE_NOT_SAVEABLE, BLK_STS_IOERR, "feature not saveable" },
-	{ NVMQ_SC_CONFLICTING_ATTRIBUTES, BLK_STS_IOERR, "conflicting attributes" },
-	{ NVMQ_SC_INVALID_PI, BLK_STS_PROTECTION, "invalid protection information" },
-	{ NVMQ_SC_READ_ONLY_RANGE, BLK_STS_TARGET, "attempted write to read only range" },
-	{ NVMQ_SC_WRITE_FAULT, BLK_STS_MEDIUM, "write fault" },
-	{ NVMQ_SC_UNRECOVERED_READ, BLK_STS_MEDIUM, "unrecovered read error" },
-	{ NVMQ_SC_GUARD_CHECK, BLK_STS_PROTECTION, "guard check error" },
-	{ NVMQ_SC_APPTAG_CHECK, BLK_STS_PROTECTION, "application tag check error" },
-	{ NVMQ_SC_REFTAG_CHECK, BLK_STS_PROTECTION, "reference tag check error" },
-	{ NVMQ_SC_COMPARE_FAILED, BLK_STS_MEDIUM, "compare failure" },
-	{ NVMQ_SC_ACCESS_DENIED, BLK_STS_MEDIUM, "access denied" },
-	{ NVMQ_SC_UNWRITTEN_BLOCK, BLK_STS_MEDIUM, "deallocated or unwritten block" },
-	{ NVMQ_SC_HOST_PATHING, BLK_STS_TRANSPORT, "host pathing error" },
-	{ NVMQ_SC_HOST_ABORTED, BLK_STS_TIMEOUT, "timed out, aborted by host" },
+	{ NVMQ_SC_SUCCESS, BLK_STS_OK },
+	{ NVMQ_SC_INVALID_OPCODE, BLK_STS_NOTSUPP },
+	{ NVMQ_SC_INVALID_FIELD, BLK_STS_NOTSUPP },
+	{ NVMQ_SC_ABORT_REQUESTED, BLK_STS_TIMEOUT },
+	{ NVMQ_SC_TRANSIENT_TRANSPORT, BLK_STS_TRANSPORT },
+	{ NVMQ_SC_LBA_RANGE, BLK_STS_TARGET },
+	{ NVMQ_SC_CAPACITY_EXCEEDED, BLK_STS_NOSPC },
+	{ NVMQ_SC_RESERVATION_CONFLICT, BLK_STS_RESV_CONFLICT },
+	{ NVMQ_SC_INVALID_PI, BLK_STS_PROTECTION },
+	{ NVMQ_SC_READ_ONLY_RANGE, BLK_STS_TARGET },
+	{ NVMQ_SC_WRITE_FAULT, BLK_STS_MEDIUM },
+	{ NVMQ_SC_UNRECOVERED_READ, BLK_STS_MEDIUM },
+	{ NVMQ_SC_GUARD_CHECK, BLK_STS_PROTECTION },
+	{ NVMQ_SC_APPTAG_CHECK, BLK_STS_PROTECTION },
+	{ NVMQ_SC_REFTAG_CHECK, BLK_STS_PROTECTION },
+	{ NVMQ_SC_COMPARE_FAILED, BLK_STS_MEDIUM },
+	{ NVMQ_SC_ACCESS_DENIED, BLK_STS_MEDIUM },
+	{ NVMQ_SC_UNWRITTEN_BLOCK, BLK_STS_MEDIUM },
+	{ NVMQ_SC_HOST_PATHING, BLK_STS_TRANSPORT },
+	{ NVMQ_SC_HOST_ABORTED, BLK_STS_TIMEOUT },
 };
-
-static int find_status(u16 status)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(status_table); i++)
-		if (status_table[i].code == (status & NVMQ_SC_MASK))
-			return i;
-	return -1;
-}
 
 /**
  * nvmq_cmd_blk_status - what the block layer is told of an NVMe status
@@ -176,76 +147,10 @@ static int find_status(u16 status)
  */
 blk_status_t nvmq_cmd_blk_status(u16 status)
 {
-	int i = find_status(status);
+	int i;
 
-	return i < 0 ? BLK_STS_IOERR : status_table[i].blk;
-}
-
-/**
- * nvmq_cmd_status_name - a status in words, for the log
- * @status: status field without the phase tag
- *
- * Return: a constant string.
- */
-const char *nvmq_cmd_status_name(u16 status)
-{
-	int i = find_status(status);
-
-	return i < 0 ? "unknown status" : status_table[i].name;
-}
-
-/**
- * nvmq_cmd_opcode_name - an NVM opcode in words, for the log
- * @opcode: the opcode
- *
- * Return: a constant string.
- */
-const char *nvmq_cmd_opcode_name(u8 opcode)
-{
-	switch (opcode) {
-	case NVMQ_IO_FLUSH:
-		return "Flush";
-	case NVMQ_IO_WRITE:
-		return "Write";
-	case NVMQ_IO_READ:
-		return "Read";
-	case NVMQ_IO_WRITE_ZEROES:
-		return "Write Zeroes";
-	case NVMQ_IO_DSM:
-		return "Dataset Management";
-	default:
-		return "unknown";
-	}
-}
-
-/**
- * nvmq_cmd_admin_opcode_name - an admin opcode in words, for the log
- * @opcode: the opcode
- *
- * Return: a constant string.
- */
-const char *nvmq_cmd_admin_opcode_name(u8 opcode)
-{
-	switch (opcode) {
-	case NVMQ_ADMIN_DELETE_SQ:
-		return "Delete I/O SQ";
-	case NVMQ_ADMIN_CREATE_SQ:
-		return "Create I/O SQ";
-	case NVMQ_ADMIN_GET_LOG_PAGE:
-		return "Get Log Page";
-	case NVMQ_ADMIN_DELETE_CQ:
-		return "Delete I/O CQ";
-	case NVMQ_ADMIN_CREATE_CQ:
-		return "Create I/O CQ";
-	case NVMQ_ADMIN_IDENTIFY:
-		return "Identify";
-	case NVMQ_ADMIN_ABORT:
-		return "Abort";
-	case NVMQ_ADMIN_SET_FEATURES:
-		return "Set Features";
-	case NVMQ_ADMIN_ASYNC_EVENT:
-		return "Async Event Req";
-	default:
-		return "unknown";
-	}
+	for (i = 0; i < ARRAY_SIZE(status_table); i++)
+		if (status_table[i].code == (status & NVMQ_SC_MASK))
+			return status_table[i].blk;
+	return BLK_STS_IOERR;
 }

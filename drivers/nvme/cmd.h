@@ -77,9 +77,6 @@ void nvmq_cmd_other(struct nvmq_sqe *sqe, const struct request *rq,
 int nvmq_cmd_ranges(struct nvmq_dsm_range *ranges, struct request *rq,
 		    const struct nvmq_cmd_ns *ns);
 blk_status_t nvmq_cmd_blk_status(u16 status);
-const char *nvmq_cmd_status_name(u16 status);
-const char *nvmq_cmd_opcode_name(u8 opcode);
-const char *nvmq_cmd_admin_opcode_name(u8 opcode);
 u8 nvmq_cmd_opcode(const struct request *rq);
 
 #endif /* NVMQ_CMD_H */

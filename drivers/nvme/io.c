@@ -16,6 +16,7 @@
 
 #include "cmd.h"
 #include "io.h"
+#include "names.h"
 #include "trace.h"
 
 /* How often a command that the device failed is sent again. */
@@ -254,6 +255,52 @@ static __always_inline blk_status_t prep(struct nvmq_ioq *ioq, struct request *r
 
 /* ---- down: the ring ---- */
 
+/* How many entries of a PRP list go into one trace event. */
+#define TRACE_ENTRIES	128u
+
+static void trace_list_page(const struct nvmq_ioq *ioq, u16 cid, const __le64 *list, u64 addr,
+			    u32 entries)
+{
+	while (entries) {
+		u32 count = min(entries, TRACE_ENTRIES);
+
+		trace_nvmq_prp_list(ioq->q.ctrl_id, ioq->q.qid, cid, addr, list, count);
+		list += count;
+		addr += count * sizeof(*list);
+		entries -= count;
+	}
+}
+
+static void trace_list(const struct nvmq_ioq *ioq, struct request *rq, u16 cid)
+{
+	const struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+	u32 entries = nvmq_prp_pages(iod->prp1, blk_rq_bytes(rq)) - 1;
+	u32 i;
+
+	if (entries < 2 || iod->sqe_flags)
+		return;
+	if (iod->map != NVMQ_MAP_BIG) {
+		trace_list_page(ioq, cid, prp_slot(ioq, rq->tag), iod->prp2, entries);
+		return;
+	}
+	for (i = 0; i < iod->big->pages; i++) {
+		u32 here = min_t(u32, entries, NVMQ_PRP_PAGE_ENTRIES);
+
+		trace_list_page(ioq, cid, iod->big->chain.page[i], iod->big->chain.dma[i], here);
+		/* The last entry of a full page with more behind it is the next page's address. */
+		entries -= entries > here ? here - 1 : here;
+	}
+}
+
+/* The slow half of push(), so that the fast one has a single no-op for both events. */
+static noinline void trace_command(const struct nvmq_ioq *ioq, struct request *rq,
+				   const struct nvmq_sqe *sqe)
+{
+	trace_nvmq_command(ioq->q.ctrl_id, ioq->q.qid, ioq->q.tail, sqe);
+	if (trace_nvmq_prp_list_enabled() && is_rw(rq))
+		trace_list(ioq, rq, le16_to_cpu(sqe->cid));
+}
+
 /* @ioq->q.sq_lock held. */
 static __always_inline void push(struct nvmq_ioq *ioq, struct request *rq)
 {
@@ -266,7 +313,8 @@ static __always_inline void push(struct nvmq_ioq *ioq, struct request *rq)
 		nvmq_cmd_rw(sqe, rq, ns, cid, iod->sqe_flags, iod->prp1, iod->prp2);
 	else
 		nvmq_cmd_other(sqe, rq, ns, cid, iod->prp1, iod->nents);
-	trace_nvmq_command(ioq->q.ctrl_id, ioq->q.qid, sqe);
+	if (trace_nvmq_command_enabled())
+		trace_command(ioq, rq, sqe);
 	nvmq_sq_push(&ioq->q);
 }
 
@@ -565,7 +613,7 @@ static int flush_once(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
 	sqe->opcode = NVMQ_IO_FLUSH;
 	sqe->cid = cpu_to_le16(ioq->own_cid);
 	sqe->nsid = cpu_to_le32(nsid);
-	trace_nvmq_command(ioq->q.ctrl_id, ioq->q.qid, sqe);
+	trace_nvmq_command(ioq->q.ctrl_id, ioq->q.qid, ioq->q.tail, sqe);
 	nvmq_sq_push(&ioq->q);
 	ring(ioq);
 	spin_unlock(&ioq->q.sq_lock);
@@ -610,7 +658,7 @@ int nvmq_io_flush(struct nvmq_ioq *ioq, u32 nsid, unsigned long timeout)
 			return err;
 		if ((status & NVMQ_STATUS_DNR) || retries++ == MAX_RETRIES) {
 			dev_err(ioq->q.dev, "queue %u: Flush, namespace %u, failed: %s (%#x)\n",
-				ioq->q.qid, nsid, nvmq_cmd_status_name(status),
+				ioq->q.qid, nsid, nvmq_names_status(status),
 				status & NVMQ_SC_MASK);
 			return -EIO;
 		}
@@ -641,7 +689,7 @@ void nvmq_io_describe(const struct request *rq, char *text, size_t size)
 {
 	const struct nvmq_ioq *ioq = rq->mq_hctx->driver_data;
 	const struct nvmq_cmd_ns *ns = rq_ns(rq);
-	const char *name = nvmq_cmd_opcode_name(nvmq_cmd_opcode(rq));
+	const char *name = nvmq_names_io(nvmq_cmd_opcode(rq));
 	u16 cid = nvmq_io_cid(rq);
 
 	if (blk_rq_bytes(rq))
@@ -731,7 +779,7 @@ void nvmq_io_complete_rq(struct request *rq)
 
 		nvmq_io_describe(rq, text, sizeof(text));
 		dev_err_ratelimited(ioq->q.dev, "%s, failed: %s (%#x%s)\n", text,
-				    nvmq_cmd_status_name(status), status & NVMQ_SC_MASK,
+				    nvmq_names_status(status), status & NVMQ_SC_MASK,
 				    status & NVMQ_STATUS_DNR ? ", do not retry" : "");
 	}
 	blk_mq_end_request(rq, nvmq_cmd_blk_status(status));

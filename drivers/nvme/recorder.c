@@ -11,7 +11,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
-#include "cmd.h"
+#include "names.h"
 #include "queue.h"
 #include "recorder.h"
 
@@ -44,8 +44,8 @@ static void sqe_line(const struct nvmq_queue *q, u32 slot, const struct nvmq_sqe
 
 	snprintf(line, NVMQ_RECORDER_LINE,
 		 " SQ %4u: CID %#06x %-18s nsid %u prp %#llx %#llx cdw10 %#x %#x %#x%s", slot, cid,
-		 q->qid ? nvmq_cmd_opcode_name(sqe->opcode) :
-			  nvmq_cmd_admin_opcode_name(sqe->opcode),
+		 q->qid ? nvmq_names_io(sqe->opcode) :
+			  nvmq_names_admin(sqe->opcode),
 		 le32_to_cpu(sqe->nsid), (unsigned long long)le64_to_cpu(sqe->prp1),
 		 (unsigned long long)le64_to_cpu(sqe->prp2),
 		 le32_to_cpu(sqe->cdw10), le32_to_cpu(sqe->cdw11), le32_to_cpu(sqe->cdw12),
@@ -59,7 +59,7 @@ static void cqe_line(u32 slot, const struct nvmq_cqe *cqe, char *line)
 	snprintf(line, NVMQ_RECORDER_LINE,
 		 " CQ %4u: CID %#06x SQ head %u phase %u result %#x status %#x (%s)", slot,
 		 le16_to_cpu(cqe->cid), le16_to_cpu(cqe->sqhd), status & NVMQ_CQE_PHASE,
-		 le32_to_cpu(cqe->dw0), status >> 1, nvmq_cmd_status_name(status >> 1));
+		 le32_to_cpu(cqe->dw0), status >> 1, nvmq_names_status(status >> 1));
 }
 
 /**

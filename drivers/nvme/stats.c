@@ -70,7 +70,7 @@ static enum nvmq_stat_op op_of(const struct nvmq_sqe *sqe)
 	}
 }
 
-static void on_command(void *data, u16 ctrl, u16 qid, const struct nvmq_sqe *sqe)
+static void on_command(void *data, u16 ctrl, u16 qid, u32 slot, const struct nvmq_sqe *sqe)
 {
 	struct nvmq_stats *stats = data;
 	struct nvmq_stat_queue *sq = find(stats, ctrl, qid);

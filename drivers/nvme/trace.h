@@ -14,13 +14,14 @@
 
 #include <nvmq/spec.h>
 
-/* A command was put into the submission ring. */
+/* A command was put into the submission ring; @slot: where it stands. */
 TRACE_EVENT(nvmq_command,
-	TP_PROTO(u16 ctrl, u16 qid, const struct nvmq_sqe *sqe),
-	TP_ARGS(ctrl, qid, sqe),
+	TP_PROTO(u16 ctrl, u16 qid, u32 slot, const struct nvmq_sqe *sqe),
+	TP_ARGS(ctrl, qid, slot, sqe),
 	TP_STRUCT__entry(
 		__field(u16, ctrl)
 		__field(u16, qid)
+		__field(u32, slot)
 		__field(u16, cid)
 		__field(u8, opcode)
 		__field(u32, nsid)
@@ -29,10 +30,12 @@ TRACE_EVENT(nvmq_command,
 		__field(u64, slba)
 		__field(u32, cdw12)
 		__field(u32, cdw13)
+		__array(u8, sqe, sizeof(struct nvmq_sqe))
 	),
 	TP_fast_assign(
 		__entry->ctrl = ctrl;
 		__entry->qid = qid;
+		__entry->slot = slot;
 		__entry->cid = le16_to_cpu(sqe->cid);
 		__entry->opcode = sqe->opcode;
 		__entry->nsid = le32_to_cpu(sqe->nsid);
@@ -42,11 +45,40 @@ TRACE_EVENT(nvmq_command,
 				((u64)le32_to_cpu(sqe->cdw11) << 32);
 		__entry->cdw12 = le32_to_cpu(sqe->cdw12);
 		__entry->cdw13 = le32_to_cpu(sqe->cdw13);
+		memcpy(__entry->sqe, sqe, sizeof(*sqe));
 	),
-	TP_printk("nvme%u qid=%u cid=%#06x opcode=%#04x nsid=%u prp1=%#llx prp2=%#llx cdw10=%#llx cdw12=%#x cdw13=%#x",
-		  __entry->ctrl, __entry->qid, __entry->cid, __entry->opcode,
+	TP_printk("nvme%u qid=%u slot=%u cid=%#06x opcode=%#04x nsid=%u prp1=%#llx prp2=%#llx cdw10=%#llx cdw12=%#x cdw13=%#x",
+		  __entry->ctrl, __entry->qid, __entry->slot, __entry->cid, __entry->opcode,
 		  __entry->nsid, __entry->prp1, __entry->prp2, __entry->slba,
 		  __entry->cdw12, __entry->cdw13)
+);
+
+/* Entries of the PRP list of a command, as they are in memory; @addr: DMA address of the first. */
+TRACE_EVENT(nvmq_prp_list,
+	TP_PROTO(u16 ctrl, u16 qid, u16 cid, u64 addr, const __le64 *list, u32 count),
+	TP_ARGS(ctrl, qid, cid, addr, list, count),
+	TP_STRUCT__entry(
+		__field(u16, ctrl)
+		__field(u16, qid)
+		__field(u16, cid)
+		__field(u64, addr)
+		__field(u32, count)
+		__dynamic_array(u64, list, count)
+	),
+	TP_fast_assign(
+		u32 i;
+
+		__entry->ctrl = ctrl;
+		__entry->qid = qid;
+		__entry->cid = cid;
+		__entry->addr = addr;
+		__entry->count = count;
+		for (i = 0; i < count; i++)
+			((u64 *)__get_dynamic_array(list))[i] = le64_to_cpu(list[i]);
+	),
+	TP_printk("nvme%u qid=%u cid=%#06x addr=%#llx list=%s", __entry->ctrl, __entry->qid,
+		  __entry->cid, __entry->addr,
+		  __print_array(__get_dynamic_array(list), __entry->count, 8))
 );
 
 /* A doorbell was written; @cq: completion queue head, else submission queue tail. */

@@ -11,9 +11,9 @@ events=$tracing/events/nvmq
 
 load plan=default=1
 node=$(dev "$BDF0")
-is "the five events" "$(find "$events" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort | paste -sd' ')" \
-	"nvmq_command nvmq_completion nvmq_doorbell nvmq_interrupt nvmq_state"
-for event in nvmq_command nvmq_doorbell nvmq_completion nvmq_interrupt nvmq_state; do
+is "the six events" "$(find "$events" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort | paste -sd' ')" \
+	"nvmq_command nvmq_completion nvmq_doorbell nvmq_interrupt nvmq_prp_list nvmq_state"
+for event in nvmq_command nvmq_prp_list nvmq_doorbell nvmq_completion nvmq_interrupt nvmq_state; do
 	is "$event is off after the load" "$(cat "$events/$event/enable")" 0
 done
 

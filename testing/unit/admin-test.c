@@ -458,15 +458,15 @@ void unit_wake(wait_queue_head_t *wq)
 	wq->wakes++;
 }
 
-/* ---- trace events, and a name that cmd.c has ---- */
+/* ---- trace events, and names of our own ---- */
 
 static struct {
 	u32 commands, completions, sq_rings, cq_rings, interrupts;
 } traced;
 
-void trace_nvmq_command(u16 ctrl, u16 qid, const struct nvmq_sqe *sqe)
+void trace_nvmq_command(u16 ctrl, u16 qid, u32 slot, const struct nvmq_sqe *sqe)
 {
-	CHECK(ctrl == 3 && qid == 0 && sqe, "%u %u", ctrl, qid);
+	CHECK(ctrl == 3 && qid == 0 && slot < ENTRIES && sqe, "%u %u %u", ctrl, qid, slot);
 	traced.commands++;
 }
 
@@ -491,7 +491,7 @@ void trace_nvmq_interrupt(u16 ctrl, u16 qid, int number, u32 found)
 	traced.interrupts++;
 }
 
-const char *nvmq_cmd_status_name(u16 status)
+const char *nvmq_names_status(u16 status)
 {
 	return status == 0x4002 ? "invalid field in command" : "some status";
 }

@@ -50,18 +50,18 @@ void unit_writel(u32 value, void *address)
 	*(u32 *)address = value;
 }
 
-/* Names of cmd.c, which needs more of the kernel than there is here. */
-const char *nvmq_cmd_opcode_name(u8 opcode)
+/* Names of our own: those of names.c are of no interest here. */
+const char *nvmq_names_io(u8 opcode)
 {
 	return opcode == NVMQ_IO_READ ? "Read" : opcode == NVMQ_IO_WRITE ? "Write" : "Flush";
 }
 
-const char *nvmq_cmd_admin_opcode_name(u8 opcode)
+const char *nvmq_names_admin(u8 opcode)
 {
 	return opcode == NVMQ_ADMIN_IDENTIFY ? "Identify" : "another";
 }
 
-const char *nvmq_cmd_status_name(u16 status)
+const char *nvmq_names_status(u16 status)
 {
 	return status ? "failure" : "success";
 }

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <stdio.h>
 
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 
 #define lower_32_bits(n)	((u32)(n))
