@@ -21,6 +21,9 @@ struct clock_rate {
 	u64 per_tick;
 };
 
+/* What a product of two numbers of 64 bits takes. */
+typedef unsigned __int128 clock_wide;
+
 extern struct clock_rate clock_rate;
 
 void clock_start(void);
@@ -60,7 +63,7 @@ static inline u64 clock_now(void)
  */
 static inline u64 clock_to_ns(u64 ticks)
 {
-	return (unsigned __int128)ticks * NS_PER_SECOND / clock_rate.hz;
+	return (clock_wide)ticks * NS_PER_SECOND / clock_rate.hz;
 }
 
 #endif

@@ -69,24 +69,17 @@ static char *others(const char *bdf)
 	return text;
 }
 
-/* Its node has another name if no IOMMU is behind it. */
 static int open_group(struct vfio_device *dev)
 {
-	const char *bdf = dev->pdev.dev.name;
-	char *link = sys_link(SYS_PCI "/%s/iommu_group", bdf), *node;
+	char *node = sys_vfio_node(dev->pdev.dev.name);
 	int ret = -1;
 
-	if (!link) {
-		device_err(dev, "it is behind no IOMMU: boot with one (intel_iommu=on), or see "
+	if (!node) {
+		device_err(dev, "it is behind no IOMMU: boot with one (intel_iommu=on), or see %s",
 			   "\"Without an IOMMU\" in nvmq-vfio(8)");
 		return -1;
 	}
-	node = sys_format("/dev/vfio/noiommu-%s", strrchr(link, '/') + 1);
-	dev->noiommu = !access(node, F_OK);
-	if (!dev->noiommu) {
-		free(node);
-		node = sys_format("/dev/vfio%s", strrchr(link, '/'));
-	}
+	dev->noiommu = strstr(node, "noiommu");
 	dev->group = open(node, O_RDWR | O_CLOEXEC);
 	if (dev->group >= 0)
 		ret = 0;
@@ -97,7 +90,6 @@ static int open_group(struct vfio_device *dev)
 			   errno == EACCES ? " (root may)" :
 			   errno == EPERM ? " (no-IOMMU mode is for CAP_SYS_RAWIO)" : "");
 	free(node);
-	free(link);
 	return ret;
 }
 
@@ -159,8 +151,8 @@ static int open_container(struct vfio_device *dev)
 	}
 	if (ioctl(dev->container, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
 	    ioctl(dev->container, VFIO_CHECK_EXTENSION, type) != 1) {
-		device_err(dev, "this kernel's vfio has no %s",
-			   dev->noiommu ? "no-IOMMU mode" : "type 1 IOMMU: modprobe vfio_iommu_type1");
+		device_err(dev, "this kernel's vfio has no %s", dev->noiommu ? "no-IOMMU mode" :
+			   "type 1 IOMMU: modprobe vfio_iommu_type1");
 		return -1;
 	}
 	if (ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &dev->container) ||
@@ -171,8 +163,7 @@ static int open_container(struct vfio_device *dev)
 		return -1;
 	}
 	if (dev->noiommu)
-		device_err(dev, "warning: no IOMMU. The device can read and write all memory of this "
-			   "machine, whatever goes wrong here.");
+		device_err(dev, "warning: no IOMMU: the device can reach all memory of the machine");
 	else
 		find_iovas(dev);
 	return 0;

@@ -237,9 +237,11 @@ int drive_find_ns(struct drive *d, u32 nsid, struct drive_ns *ns)
 		drive_err(d, "namespace %u is not active", nsid);
 		return -1;
 	}
-	if (format->lbads < SECTOR_SHIFT || format->lbads > 16 || format->ms) {
-		drive_err(d, "namespace %u has blocks of 2^%u bytes with %u of metadata: not for this",
-			  nsid, format->lbads, le16_to_cpu(format->ms));
+	if (format->lbads < SECTOR_SHIFT || format->lbads > 16 || format->ms ||
+	    ns->blocks > 1ull << 63 >> format->lbads) {
+		drive_err(d, "namespace %u is not for this: %llu blocks of 2^%u bytes, %u of metadata",
+			  nsid, (unsigned long long)ns->blocks, format->lbads,
+			  le16_to_cpu(format->ms));
 		return -1;
 	}
 	memset(&ns->cmd, 0, sizeof(ns->cmd));
@@ -371,7 +373,7 @@ void drive_set_bytes(struct drive_buffer *buffer, u32 bytes)
 	buffer->prp2 = buffer->list_dma;
 }
 
-/* Sleeps until there may be something to see, 100 ms at most. */
+/* Until an interrupt comes, 100 ms at most; a queue without one is looked at again soon. */
 static void nap(const struct drive_queue *dq)
 {
 	struct pollfd poller = { .fd = dq->event, .events = POLLIN };
@@ -394,13 +396,13 @@ static int await(struct drive *d, struct drive_queue *dq, void *owner)
 		bool late = time_after(jiffies, deadline), ours;
 		u16 status;
 
+		nap(dq);
 		cqe = nvmq_cq_peek(&dq->q, &cur);
 		if (!cqe) {
 			if (nvmq_hw_gone(&d->hw))
 				return -ENODEV;
 			if (late || (nvmq_hw_status(&d->hw) & NVMQ_CSTS_CFS))
 				return -ETIMEDOUT;
-			nap(dq);
 			continue;
 		}
 		trace_nvmq_completion(0, dq->q.qid, cur.head, cqe);

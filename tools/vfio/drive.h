@@ -14,7 +14,7 @@
 #include "queue.h"
 
 /* How long a command may take. */
-#define DRIVE_SECONDS	10
+#define DRIVE_SECONDS	5
 
 /**
  * struct drive - a controller

@@ -12,13 +12,13 @@ const struct fields_reg fields_regs[] = {
 	{ NVMQ_REG_CAP, 8, "CAP", "Controller Capabilities", FIELDS(
 		{ "MQES", 15, 0, UNIT_PLUS_ONE, "entries of the longest queue" },
 		{ "CQR", 16, 16, 0, "queues must be contiguous" },
-		{ "AMS", 18, 17, UNIT_HEX, "arbitration beside round robin: 1 weighted, 2 of the vendor" },
+		{ "AMS", 18, 17, UNIT_HEX, "arbitration: 1 weighted, 2 of the vendor" },
 		{ "TO", 31, 24, UNIT_HALF_SECONDS, "time for CSTS.RDY to follow CC.EN" },
 		{ "DSTRD", 35, 32, UNIT_STRIDE, "from one doorbell to the next" },
 		{ "NSSRS", 36, 36, 0, "subsystem reset" },
 		{ "CSS", 44, 37, UNIT_CSS, "command sets" },
 		{ "BPS", 45, 45, 0, "boot partitions" },
-		{ "CPS", 47, 46, 0, "power: 1 of the controller, 2 of the domain, 3 of the subsystem" },
+		{ "CPS", 47, 46, 0, "power: 1 controller, 2 domain, 3 subsystem" },
 		{ "MPSMIN", 51, 48, UNIT_PAGE, "smallest memory page" },
 		{ "MPSMAX", 55, 52, UNIT_PAGE, "largest memory page" },
 		{ "PMRS", 56, 56, 0, "persistent memory region" },
@@ -85,17 +85,17 @@ const struct fields_reg fields_regs[] = {
 		{ "BPID", 31, 31, 0, "partition" }) },
 	{ NVMQ_REG_BPMBL, 8, "BPMBL", "Boot Partition Memory Buffer Location", FIELDS(
 		{ "BMBBA", 63, 12, UNIT_ADDRESS, "where it goes" }) },
-	{ NVMQ_REG_CMBMSC, 8, "CMBMSC", "Controller Memory Buffer Memory Space Control", FIELDS(
+	{ NVMQ_REG_CMBMSC, 8, "CMBMSC", "CMB Memory Space Control", FIELDS(
 		{ "CRE", 0, 0, 0, "CMBLOC and CMBSZ are valid" },
 		{ "CMSE", 1, 1, 0, "the controller knows its address" },
 		{ "CBA", 63, 12, UNIT_ADDRESS, "which is this" }) },
-	{ NVMQ_REG_CMBSTS, 4, "CMBSTS", "Controller Memory Buffer Status", FIELDS(
+	{ NVMQ_REG_CMBSTS, 4, "CMBSTS", "CMB Status", FIELDS(
 		{ "CBAI", 0, 0, 0, "CMBMSC.CBA is invalid" }) },
-	{ NVMQ_REG_CMBEBS, 4, "CMBEBS", "Controller Memory Buffer Elasticity Buffer Size", FIELDS(
+	{ NVMQ_REG_CMBEBS, 4, "CMBEBS", "CMB Elasticity Buffer Size", FIELDS(
 		{ "CMBSZU", 3, 0, 0, "unit: 1 B * 1024^n" },
 		{ "CMBRBB", 4, 4, 0, "reads do not wait for writes" },
 		{ "CMBWBZ", 31, 8, 0, "size, in that unit" }) },
-	{ NVMQ_REG_CMBSWTP, 4, "CMBSWTP", "Controller Memory Buffer Sustained Write Throughput", FIELDS(
+	{ NVMQ_REG_CMBSWTP, 4, "CMBSWTP", "CMB Sustained Write Throughput", FIELDS(
 		{ "CMBSWTU", 3, 0, 0, "unit: 1 B/s * 1024^n" },
 		{ "CMBSWTV", 31, 8, 0, "in that unit" }) },
 	{ NVMQ_REG_NSSD, 4, "NSSD", "NVM Subsystem Shutdown", FIELDS(
@@ -103,7 +103,7 @@ const struct fields_reg fields_regs[] = {
 	{ NVMQ_REG_CRTO, 4, "CRTO", "Controller Ready Timeouts", FIELDS(
 		{ "CRWMT", 15, 0, UNIT_HALF_SECONDS, "ready with media" },
 		{ "CRIMT", 31, 16, UNIT_HALF_SECONDS, "ready without" }) },
-	{ NVMQ_REG_PMRCAP, 4, "PMRCAP", "Persistent Memory Capabilities", FIELDS(
+	{ NVMQ_REG_PMRCAP, 4, "PMRCAP", "Persistent Memory Region Capabilities", FIELDS(
 		{ "RDS", 3, 3, 0, "for data that is read" },
 		{ "WDS", 4, 4, 0, "for data that is written" },
 		{ "BIR", 7, 5, 0, "BAR" },
@@ -111,24 +111,24 @@ const struct fields_reg fields_regs[] = {
 		{ "PMRWBM", 13, 10, UNIT_HEX, "how writes become durable" },
 		{ "PMRTO", 23, 16, 0, "time to get ready" },
 		{ "CMSS", 24, 24, 0, "it may have an address" }) },
-	{ NVMQ_REG_PMRCTL, 4, "PMRCTL", "Persistent Memory Region Control", FIELDS(
+	{ NVMQ_REG_PMRCTL, 4, "PMRCTL", "PMR Control", FIELDS(
 		{ "EN", 0, 0, 0, "enable" }) },
-	{ NVMQ_REG_PMRSTS, 4, "PMRSTS", "Persistent Memory Region Status", FIELDS(
+	{ NVMQ_REG_PMRSTS, 4, "PMRSTS", "PMR Status", FIELDS(
 		{ "ERR", 7, 0, UNIT_HEX, "error" },
 		{ "NRDY", 8, 8, 0, "not ready" },
 		{ "HSTS", 11, 9, 0, "health: 0 normal" },
 		{ "CBAI", 12, 12, 0, "its address is invalid" }) },
-	{ NVMQ_REG_PMREBS, 4, "PMREBS", "Persistent Memory Region Elasticity Buffer Size", FIELDS(
+	{ NVMQ_REG_PMREBS, 4, "PMREBS", "PMR Elasticity Buffer Size", FIELDS(
 		{ "PMRSZU", 3, 0, 0, "unit: 1 B * 1024^n" },
 		{ "PMRRBB", 4, 4, 0, "reads do not wait for writes" },
 		{ "PMRWBZ", 31, 8, 0, "size, in that unit" }) },
-	{ NVMQ_REG_PMRSWTP, 4, "PMRSWTP", "Persistent Memory Region Sustained Write Throughput", FIELDS(
+	{ NVMQ_REG_PMRSWTP, 4, "PMRSWTP", "PMR Sustained Write Throughput", FIELDS(
 		{ "PMRSWTU", 3, 0, 0, "unit: 1 B/s * 1024^n" },
 		{ "PMRSWTV", 31, 8, 0, "in that unit" }) },
-	{ NVMQ_REG_PMRMSCL, 4, "PMRMSCL", "Persistent Memory Region Memory Space Control, low", FIELDS(
+	{ NVMQ_REG_PMRMSCL, 4, "PMRMSCL", "PMR Memory Space Control, low", FIELDS(
 		{ "CMSE", 1, 1, 0, "the controller knows its address" },
 		{ "CBA", 31, 12, UNIT_ADDRESS, "which is this" }) },
-	{ NVMQ_REG_PMRMSCU, 4, "PMRMSCU", "Persistent Memory Region Memory Space Control, high", FIELDS(
+	{ NVMQ_REG_PMRMSCU, 4, "PMRMSCU", "PMR Memory Space Control, high", FIELDS(
 		{ "CBA", 31, 0, UNIT_HEX, "its high half" }) },
 };
 
@@ -167,9 +167,9 @@ u64 fields_value(const struct fields_field *field, u64 reg)
 
 static void css_text(u64 value, char *text, size_t size)
 {
-	snprintf(text, size, "%s%s%s", value & NVMQ_CAP_CSS_NVM ? "NVM " : "",
-		 value & NVMQ_CAP_CSS_IOCS ? "several " : "",
-		 value & NVMQ_CAP_CSS_NOIO ? "admin only " : "");
+	snprintf(text, size, "%s%s%s", value & NVMQ_CAP_CSS_NVM ? "NVM" : "",
+		 value & NVMQ_CAP_CSS_IOCS ? ", those that Identify tells" : "",
+		 value & NVMQ_CAP_CSS_NOIO ? ", admin only" : "");
 }
 
 /**
@@ -237,7 +237,7 @@ void fields_print_short(const struct fields_reg *reg, u64 value, FILE *to)
 		if (!n && field != reg->fields)
 			continue;
 		fields_meaning(field, n, text, sizeof(text));
-		if (field->unit == UNIT_ADDRESS || field->unit == UNIT_HEX)
+		if (fields_is_hex(field))
 			fprintf(to, "%s%s=%s", between, field->name, text);
 		else
 			fprintf(to, "%s%s=%llu", between, field->name, (unsigned long long)n);

@@ -3,6 +3,7 @@
 #ifndef NVMQ_VFIO_FIELDS_H
 #define NVMQ_VFIO_FIELDS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <linux/types.h>
@@ -51,6 +52,17 @@ struct fields_reg {
 	const char *text;
 	const struct fields_field *fields;
 };
+
+/**
+ * fields_is_hex - is a field's meaning its number, in hexadecimal?
+ * @field: the field
+ *
+ * Return: whether it is.
+ */
+static inline bool fields_is_hex(const struct fields_field *field)
+{
+	return field->unit == UNIT_HEX || field->unit == UNIT_ADDRESS;
+}
 
 extern const struct fields_reg fields_regs[];
 extern const size_t fields_nr_regs;

@@ -54,7 +54,7 @@ static int bring_up(struct drive *d, const struct options *o)
 	step("Disable it: CC.EN = 0, and CSTS.RDY follows. Whatever had it before is forgotten.");
 	if (drive_disable(d))
 		return -1;
-	step("Give it an admin queue of %u entries (AQA, ASQ, ACQ), choose the command set, enable it.",
+	step("Give it an admin queue of %u entries (AQA, ASQ, ACQ), and enable it.",
 	     NVMQ_ADMIN_ENTRIES);
 	if (drive_enable(d))
 		return -1;
@@ -126,7 +126,7 @@ static int greet(struct drive *d, struct drive_queue *dq, const struct options *
 		return -1;
 	hold_signals(SIG_BLOCK);
 	step("Write a greeting: \"%s\"", GREETING);
-	strcpy((char *)buffer.memory, GREETING);
+	memcpy(buffer.memory, GREETING, sizeof(GREETING));
 	ret = drive_rw(d, dq, &ns, true, o->block, &buffer);
 	if (!ret) {
 		step("Read it back.");

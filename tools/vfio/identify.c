@@ -7,6 +7,7 @@
 
 #include "../json.h"
 #include "../sys.h"
+#include "clock.h"
 #include "drive.h"
 #include "options.h"
 
@@ -78,16 +79,16 @@ static const struct field ns_fields[] = {
 /* ---- a field ---- */
 
 /* Little endian, up to 16 bytes. */
-static unsigned __int128 number(const u8 *at, size_t bytes)
+static clock_wide number(const u8 *at, size_t bytes)
 {
-	unsigned __int128 n = 0;
+	clock_wide n = 0;
 
 	while (bytes)
 		n = n << 8 | at[--bytes];
 	return n;
 }
 
-static char *big_text(unsigned __int128 n)
+static char *big_text(clock_wide n)
 {
 	char digits[40], *at = digits + sizeof(digits) - 1;
 
@@ -310,10 +311,10 @@ static int each_ns(struct drive *d, u32 nsid, struct json_object *list)
 {
 	__le32 active[NVMQ_ACTIVE_LIST_LEN] = { cpu_to_le32(nsid) };
 	struct nvmq_id_ns id;
-	u32 i, last = 0;
+	u32 i, last = 0, numbered = min(le32_to_cpu(d->id.nn), NVMQ_ACTIVE_LIST_LEN);
 
 	if (!nsid && d->hw.vs < NVMQ_VS(1, 1))
-		for (i = 0; i < min(le32_to_cpu(d->id.nn), (u32)ARRAY_SIZE(active)); i++)
+		for (i = 0; i < numbered; i++)
 			active[i] = cpu_to_le32(i + 1);
 	else if (!nsid && drive_identify(d, NVMQ_CNS_ACTIVE_LIST, 0, active))
 		return -1;

@@ -65,7 +65,7 @@ u32 unit_readl(const void *addr)
 }
 
 /* x86 keeps stores in order; others want to be asked, also with regard to a device. */
-static void wmb(void)
+static void store_fence(void)
 {
 #ifdef __x86_64__
 	__atomic_thread_fence(__ATOMIC_RELEASE);
@@ -78,7 +78,7 @@ void unit_writel(u32 value, void *addr)
 {
 	if (unlikely(tell_on))
 		tell_write((const char *)addr - (const char *)bar, value);
-	wmb();
+	store_fence();
 	*(volatile u32 *)addr = cpu_to_le32(value);
 }
 
@@ -89,7 +89,7 @@ void unit_dma_rmb(void)
 
 void unit_dma_wmb(void)
 {
-	wmb();
+	store_fence();
 }
 
 /**
@@ -119,16 +119,16 @@ void clock_start(void)
 	nanosleep(&pause, NULL);
 	ticks = clock_now() - ticks;
 	ns = clock_ns() - ns;
-	clock_rate.hz = (unsigned __int128)ticks * NS_PER_SECOND / ns;
+	clock_rate.hz = (clock_wide)ticks * NS_PER_SECOND / ns;
 #else
 	clock_rate.hz = NS_PER_SECOND;
 #endif
-	clock_rate.per_tick = ((unsigned __int128)HZ << 64) / clock_rate.hz;
+	clock_rate.per_tick = ((clock_wide)HZ << 64) / clock_rate.hz;
 }
 
 unsigned long unit_jiffies(void)
 {
-	return (unsigned __int128)clock_now() * clock_rate.per_tick >> 64;
+	return (clock_wide)clock_now() * clock_rate.per_tick >> 64;
 }
 
 void unit_usleep_range(unsigned long least, unsigned long most)
@@ -266,7 +266,7 @@ void unit_wake(wait_queue_head_t *wq)
 	wq->wakes++;
 }
 
-/* Who sends a command waits for it, and so there is always a tag; and without an interrupt it polls. */
+/* Who sends a command waits for it, by polling: there is always a tag. */
 void unit_wait(wait_queue_head_t *wq)
 {
 	(void)wq;

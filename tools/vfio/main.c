@@ -33,15 +33,14 @@ static const struct command {
 	  "controller and namespaces, as nvme-cli prints them" },
 	{ "read", vfio_read, "nbcR", false, "[--nsid N] [--block B] [--count N] [--raw]",
 	  "blocks, as a hex dump" },
-	{ "write", vfio_write, "nbcfY", true, "--yes [--nsid N] [--block B] [--count N] [--file FILE]",
+	{ "write", vfio_write, "nbcfY", true,
+	  "--yes [--nsid N] [--block B] [--count N] [--file FILE]",
 	  "blocks, from a file or from standard input" },
 	{ "hello", vfio_hello, "nbY", true, "--yes [--nsid N] [--block B]",
 	  "bring it up step by step, write a greeting, read it back, put back what was there" },
 	{ "perf", vfio_perf, "nqswtNQiYJ", false,
-	  "[-q DEPTH] [-s BYTES] [-w WORK] [-t SECONDS | --commands N] [--queues N] [--interrupts]"
-	  " [--nsid N] [--yes] [--json]",
-	  "how many commands a second and how long they take; WORK is read, write, randread, randwrite"
-	  " or mix" },
+	  "[-q DEPTH] [-s BYTES] [-w WORK] [-t SECONDS] [--commands N] [--queues N] [-i] ...",
+	  "how many commands a second, and how long they take" },
 };
 
 static const struct option names[] = {
@@ -68,16 +67,18 @@ static void usage(FILE *to)
 
 	fputs("Usage: nvmq-vfio COMMAND DEVICE [OPTION...]\n\n", to);
 	for (i = 0; i < NR(commands); i++)
-		fprintf(to, "  nvmq-vfio %s DEVICE %s\n      %s\n", commands[i].name, commands[i].args,
-			commands[i].text);
-	fputs("\nDEVICE is the PCI address of a controller that vfio-pci has:\n"
-	      "nvmq bind --vfio gives it one. See nvmq-vfio(8).\n", to);
+		fprintf(to, "  nvmq-vfio %s DEVICE %s\n      %s\n", commands[i].name,
+			commands[i].args, commands[i].text);
+	fputs("\nDEVICE is the PCI address of a controller that vfio-pci has: nvmq bind --vfio\n"
+	      "gives it one. WORK is read, write, randread, randwrite or mix. All other options, and\n"
+	      "what they mean: nvmq-vfio(8).\n", to);
 }
 
 /* ---- arguments ---- */
 
-/* @text as a number from @least to @most, K and M behind it. Return: 0; -1, with a line on stderr. */
-static int number(const char *what, const char *text, uint64_t least, uint64_t most, uint64_t *n)
+/* From @least to @most, K or M behind it. Return: 0; -1, with a line on stderr. */
+static int parse_number(const char *what, const char *text, uint64_t least, uint64_t most,
+			uint64_t *n)
 {
 	unsigned int shift = 0;
 	char *end;
@@ -90,19 +91,20 @@ static int number(const char *what, const char *text, uint64_t least, uint64_t m
 		end++;
 	if (end == text || *end || *text == '-' || *text == '+' || errno ||
 	    *n > UINT64_MAX >> shift || *n << shift < least || *n << shift > most) {
-		fprintf(stderr, "nvmq-vfio: %s %s: a number from %llu to %llu expected\n", what, text,
-			(unsigned long long)least, (unsigned long long)most);
+		fprintf(stderr, "nvmq-vfio: %s %s: a number from %llu to %llu expected\n", what,
+			text, (unsigned long long)least, (unsigned long long)most);
 		return -1;
 	}
 	*n <<= shift;
 	return 0;
 }
 
-static int number32(const char *what, const char *text, uint32_t least, uint32_t most, uint32_t *n)
+static int parse_number32(const char *what, const char *text, uint32_t least, uint32_t most,
+			  uint32_t *n)
 {
 	uint64_t wide;
 
-	if (number(what, text, least, most, &wide))
+	if (parse_number(what, text, least, most, &wide))
 		return -1;
 	*n = wide;
 	return 0;
@@ -118,7 +120,8 @@ static int work(const char *text, enum options_work *work)
 			return 0;
 		}
 	}
-	fprintf(stderr, "nvmq-vfio: -w %s: read, write, randread, randwrite or mix expected\n", text);
+	fprintf(stderr, "nvmq-vfio: -w %s: read, write, randread, randwrite or mix expected\n",
+		text);
 	return -1;
 }
 
@@ -126,11 +129,11 @@ static int option(int letter, const char *text, struct options *o)
 {
 	switch (letter) {
 	case 'n':
-		return number32("--nsid", text, 1, 0xfffffffe, &o->nsid);
+		return parse_number32("--nsid", text, 1, 0xfffffffe, &o->nsid);
 	case 'b':
-		return number("--block", text, 0, INT64_MAX, &o->block);
+		return parse_number("--block", text, 0, INT64_MAX, &o->block);
 	case 'c':
-		return number32("--count", text, 1, 1u << 30, &o->count);
+		return parse_number32("--count", text, 1, 1u << 30, &o->count);
 	case 'f':
 		o->file = text;
 		return 0;
@@ -144,17 +147,17 @@ static int option(int letter, const char *text, struct options *o)
 		o->yes = true;
 		return 0;
 	case 'q':
-		return number32("-q", text, 1, 4095, &o->depth);
+		return parse_number32("-q", text, 1, 4095, &o->depth);
 	case 's':
-		return number32("-s", text, 512, 2 << 20, &o->bytes);
+		return parse_number32("-s", text, 512, 2 << 20, &o->bytes);
 	case 'w':
 		return work(text, &o->work);
 	case 't':
-		return number32("-t", text, 1, 24 * 3600, &o->seconds);
+		return parse_number32("-t", text, 1, 24 * 3600, &o->seconds);
 	case 'N':
-		return number("--commands", text, 1, INT64_MAX, &o->commands);
+		return parse_number("--commands", text, 1, INT64_MAX, &o->commands);
 	case 'Q':
-		return number32("--queues", text, 1, 1024, &o->queues);
+		return parse_number32("--queues", text, 1, 1024, &o->queues);
 	case 'i':
 		o->interrupts = true;
 		return 0;
@@ -188,18 +191,19 @@ static int parse(const struct command *command, int argc, char **argv, struct op
 	int letter;
 
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":q:s:w:t:", names, NULL)) >= 0) {
+	while ((letter = getopt_long(argc, argv, ":q:s:w:t:i", names, NULL)) >= 0) {
 		letter = letter_of(command, letter, argv);
 		if (letter < 0 || option(letter, optarg, o))
 			return -1;
 	}
 	if (optind >= argc) {
-		fprintf(stderr, "nvmq-vfio %s: a device expected; nvmq-vfio --help shows what is possible\n",
-			command->name);
+		fprintf(stderr, "nvmq-vfio %s: a device expected; nvmq-vfio --help shows %s\n",
+			command->name, "what is possible");
 		return -1;
 	}
 	if (optind + 1 < argc) {
-		fprintf(stderr, "nvmq-vfio %s: %s: not expected\n", command->name, argv[optind + 1]);
+		fprintf(stderr, "nvmq-vfio %s: %s: not expected\n", command->name,
+			argv[optind + 1]);
 		return -1;
 	}
 	*name = argv[optind];
@@ -217,7 +221,7 @@ static int parse(const struct command *command, int argc, char **argv, struct op
 /* A device that leaves takes its registers with it. Nothing can be said of it by stdio here. */
 static void on_bus_error(int signal)
 {
-	static const char text[] = "nvmq-vfio: the device is gone: its registers cannot be reached\n";
+	static const char text[] = "nvmq-vfio: the device is gone: no register answers\n";
 
 	(void)signal;
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)

@@ -39,7 +39,8 @@ static int physical(const struct vfio_device *dev, void *memory, u64 *address)
 	u64 entry = 0;
 	ssize_t n;
 
-	n = fd < 0 ? -1 : pread(fd, &entry, sizeof(entry), (uintptr_t)memory / page * sizeof(entry));
+	n = fd < 0 ? -1 : pread(fd, &entry, sizeof(entry),
+				(uintptr_t)memory / page * sizeof(entry));
 	if (fd >= 0)
 		close(fd);
 	*address = (entry & ((1ull << 55) - 1)) * page;

@@ -2,8 +2,8 @@
 /*
  * Memory that the device can reach, by whole pages.
  *
- * It comes in chunks of 2 MiB, within which device addresses are contiguous: one mapping of the IOMMU,
- * or one huge page.
+ * It comes in chunks of 2 MiB, within which device addresses are contiguous: one mapping of the
+ * IOMMU, or one huge page.
  */
 #ifndef NVMQ_VFIO_MEMORY_H
 #define NVMQ_VFIO_MEMORY_H

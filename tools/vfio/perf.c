@@ -99,6 +99,12 @@ static inline u64 next_random(struct worker *w)
 	return w->random;
 }
 
+/* From 0 to @n - 1, as @random is from 0 to 2^64 - 1. */
+static inline u64 scale(u64 random, u64 n)
+{
+	return (clock_wide)random * n >> 64;
+}
+
 static inline void submit(struct worker *w, struct task *task, u64 now)
 {
 	bool write = w->work == WORK_WRITE || w->work == WORK_RANDWRITE;
@@ -107,7 +113,7 @@ static inline void submit(struct worker *w, struct task *task, u64 now)
 	if (w->work >= WORK_RANDREAD) {
 		u64 random = next_random(w);
 
-		place = (unsigned __int128)random * w->places >> 64;
+		place = scale(random, w->places);
 		if (w->work == WORK_MIX)
 			write = (random & 0xff) < MIX_WRITES;
 	} else {
@@ -143,11 +149,10 @@ static inline u32 reap(struct worker *w)
 			continue;
 		}
 		latency_add(&w->latency, now - task->started);
-		if (likely(!status)) {
+		if (likely(!status))
 			w->done++;
-		} else if (!w->errors++) {
+		else if (!w->errors++)
 			w->status = status;
-		}
 		if (likely(w->left && now < READ_ONCE(end_at)))
 			submit(w, task, now);
 		else
@@ -246,7 +251,8 @@ static void print_worker(const char *name, const struct worker *w, double second
 	       iops(w, seconds), iops(w, seconds) * bytes / (1 << 20),
 	       (unsigned long long)w->errors);
 	for (i = 0; i < ARRAY_SIZE(shares); i++)
-		printf("  %7s", time_text(clock_to_ns(latency_share(&w->latency, shares[i])), text));
+		printf("  %7s",
+		       time_text(clock_to_ns(latency_share(&w->latency, shares[i])), text));
 	printf("  %7s\n", time_text(clock_to_ns(w->latency.most), text));
 }
 
@@ -264,9 +270,11 @@ static struct json_object *worker_json(const struct worker *w, double seconds)
 	json_object_object_add(o, "iops", json_object_new_double(iops(w, seconds)));
 	json_object_object_add(o, "empty_looks", json_object_new_uint64(w->empty));
 	json_object_object_add(o, "interrupts", json_object_new_uint64(w->wakes));
-	for (i = 0; i < ARRAY_SIZE(shares); i++)
-		json_object_object_add(times, shares[i].name, json_object_new_uint64(
-				       clock_to_ns(latency_share(&w->latency, shares[i].share))));
+	for (i = 0; i < ARRAY_SIZE(shares); i++) {
+		u64 ns = clock_to_ns(latency_share(&w->latency, shares[i].share));
+
+		json_object_object_add(times, shares[i].name, json_object_new_uint64(ns));
+	}
 	json_object_object_add(times, "max", json_object_new_uint64(clock_to_ns(w->latency.most)));
 	json_object_object_add(o, "latency_ns", times);
 	return o;
@@ -297,10 +305,11 @@ static void report(const struct worker *workers, const struct options *o,
 		print_json(all);
 		return;
 	}
-	printf("%s, namespace %u: %s, %u bytes, depth %u on each of %u queue%s, %s: %.2f s\n", o->bdf,
-	       ns->cmd.nsid, options_works[o->work], o->bytes, o->depth, o->queues,
+	printf("%s, namespace %u: %s, %u bytes, depth %u on each of %u queue%s, %s: %.2f s\n",
+	       o->bdf, ns->cmd.nsid, options_works[o->work], o->bytes, o->depth, o->queues,
 	       o->queues == 1 ? "" : "s", o->interrupts ? "interrupts" : "polled", seconds);
-	printf("queue   commands       IOPS     MiB/s  errors      50%%      90%%      99%%    99.9%%      max\n");
+	printf("queue   commands       IOPS     MiB/s  errors%9s%9s%9s%9s%9s\n", "50%", "90%",
+	       "99%", "99.9%", "max");
 	for (i = 0; i < o->queues; i++) {
 		snprintf(name, sizeof(name), "%u", i + 1);
 		print_worker(name, &workers[i], seconds, o->bytes);
@@ -314,7 +323,8 @@ static void report(const struct worker *workers, const struct options *o,
 /* Is what was asked possible here? Return: 0; -1, with a line on stderr. */
 static int judge(struct drive *d, const struct options *o, const struct drive_ns *ns)
 {
-	u32 size = 1u << ns->cmd.lba_shift, most = min(nvmq_hw_max_entries(&d->hw), NVMQ_MAX_ENTRIES);
+	u32 most = min(nvmq_hw_max_entries(&d->hw), NVMQ_MAX_ENTRIES);
+	u32 size = 1u << ns->cmd.lba_shift;
 
 	if (o->bytes % size || !o->bytes)
 		drive_err(d, "%u bytes are no whole number of blocks of %u", o->bytes, size);
@@ -322,13 +332,14 @@ static int judge(struct drive *d, const struct options *o, const struct drive_ns
 		drive_err(d, "%u bytes are more than a command takes: %u", o->bytes, d->max_bytes);
 	else if (o->bytes / size > ns->blocks / o->queues)
 		drive_err(d, "%u bytes for each of %u queues: namespace %u has %llu blocks of %u",
-			  o->bytes, o->queues, ns->cmd.nsid, (unsigned long long)ns->blocks, size);
+			  o->bytes, o->queues, ns->cmd.nsid, (unsigned long long)ns->blocks,
+			  size);
 	else if (o->depth + 1 > most)
 		drive_err(d, "depth %u: its queues have %u entries, one of them always empty",
 			  o->depth, most);
 	else if (o->interrupts && o->queues + 1 > d->dev.vectors)
-		drive_err(d, "%u queues and the admin queue: it has %u interrupt vectors", o->queues,
-			  d->dev.vectors);
+		drive_err(d, "%u queues and the admin queue: it has %u interrupt vectors",
+			  o->queues, d->dev.vectors);
 	else
 		return 0;
 	return -1;
@@ -385,9 +396,9 @@ static int failures(const struct drive *d, const struct worker *workers, u32 cou
 		if (w->stuck)
 			drive_err(d, "queue %u: %s", i + 1, w->stuck);
 		if (w->errors)
-			drive_err(d, "queue %u: %llu commands failed, the first with: %s (%#x)", i + 1,
-				  (unsigned long long)w->errors, nvmq_names_status(w->status),
-				  w->status & NVMQ_SC_MASK);
+			drive_err(d, "queue %u: %llu commands failed, the first with: %s (%#x)",
+				  i + 1, (unsigned long long)w->errors,
+				  nvmq_names_status(w->status), w->status & NVMQ_SC_MASK);
 		if (w->dq.q.bogus)
 			drive_err(d, "queue %u: %llu completions that no command had", i + 1,
 				  (unsigned long long)w->dq.q.bogus);

@@ -83,8 +83,8 @@ static const char *capability_name(u32 id, bool extended)
 	return name ? name : "?";
 }
 
-static void capability(const struct vfio_device *dev, u32 at, u32 id, bool extended,
-		       struct json_object *list)
+static void show_capability(const struct vfio_device *dev, u32 at, u32 id, bool extended,
+			    struct json_object *list)
 {
 	const char *name = capability_name(id, extended);
 	u32 table = !extended && id == PCI_CAP_ID_MSIX ?
@@ -115,7 +115,7 @@ static void each_capability(const struct vfio_device *dev, struct json_object *l
 		at = config(dev, PCI_CAPABILITY_LIST, 1) & ~3u;
 		for (left = 48; at && left; left--, at = word >> 8 & 0xfc) {
 			word = config(dev, at, 2);
-			capability(dev, at, word & 0xff, false, list);
+			show_capability(dev, at, word & 0xff, false, list);
 		}
 	}
 	at = dev->config_bytes > PCI_CFG_SPACE_SIZE ? PCI_CFG_SPACE_SIZE : 0;
@@ -123,7 +123,7 @@ static void each_capability(const struct vfio_device *dev, struct json_object *l
 		word = config(dev, at, 4);
 		if (!PCI_EXT_CAP_ID(word))
 			return;
-		capability(dev, at, PCI_EXT_CAP_ID(word), true, list);
+		show_capability(dev, at, PCI_EXT_CAP_ID(word), true, list);
 	}
 }
 
@@ -145,9 +145,11 @@ static struct json_object *config_json(const struct vfio_device *dev)
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(header); i++)
-		json_object_object_add(o, header[i].name, json_object_new_int64(
-				       config(dev, header[i].offset, header[i].bytes)));
+	for (i = 0; i < ARRAY_SIZE(header); i++) {
+		u32 value = config(dev, header[i].offset, header[i].bytes);
+
+		json_object_object_add(o, header[i].name, json_object_new_int64(value));
+	}
 	json_object_object_add(o, "class",
 			       json_object_new_int64(config(dev, PCI_CLASS_REVISION, 4) >> 8));
 	each_capability(dev, list);
@@ -166,9 +168,9 @@ static u64 read_reg(const struct drive *d, const struct fields_reg *reg)
 static void print_reg(const struct fields_reg *reg, u64 value)
 {
 	const struct fields_field *field;
-	char text[64], bits[16];
+	char text[64], bits[16], number[24];
 
-	printf("  %03Xh  %-8s %#0*llx  %s\n", reg->offset, reg->name, (int)reg->bytes * 2 + 2,
+	printf("  %03Xh  %-8s 0x%0*llx  %s\n", reg->offset, reg->name, (int)reg->bytes * 2,
 	       (unsigned long long)value, reg->text);
 	for (field = reg->fields; field->name; field++) {
 		u64 n = fields_value(field, value);
@@ -178,8 +180,15 @@ static void print_reg(const struct fields_reg *reg, u64 value)
 			snprintf(bits, sizeof(bits), "%u", field->low);
 		else
 			snprintf(bits, sizeof(bits), "%u:%u", field->high, field->low);
-		printf("      %5s  %-8s %5llu  %s%s%s\n", bits, field->name, (unsigned long long)n,
-		       text, *text ? ": " : "", field->text);
+		/* Of some the number itself says nothing. */
+		if (fields_is_hex(field))
+			snprintf(number, sizeof(number), "%s", text);
+		else
+			snprintf(number, sizeof(number), "%llu", (unsigned long long)n);
+		printf("      %5s  %-8s %10s  %s", bits, field->name, number, field->text);
+		if (*text && !fields_is_hex(field))
+			printf(": %s", text);
+		putchar('\n');
 	}
 }
 

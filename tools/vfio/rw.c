@@ -81,7 +81,7 @@ static void dump(const u8 *data, size_t bytes, u64 at, u8 before[16], bool *star
 		*starred = false;
 		*begun = true;
 		memcpy(before, data, 16);
-		printf("%08llx ", (unsigned long long)(at + i));
+		printf("%08llx", (unsigned long long)(at + i));
 		for (j = 0; j < 16; j++)
 			printf("%s%02x", j % 8 ? " " : "  ", data[j]);
 		fputs("  |", stdout);
@@ -165,16 +165,18 @@ static int fits(const struct session *s, const struct options *o, size_t bytes)
 	u32 shift = s->ns.cmd.lba_shift;
 
 	if (bytes & ((1ul << shift) - 1)) {
-		drive_err(&s->d, "%zu bytes are no whole number of blocks of %u", bytes, 1u << shift);
+		drive_err(&s->d, "%zu bytes are no whole number of blocks of %u", bytes,
+			  1u << shift);
 		return -1;
 	}
 	if (o->count && o->count != bytes >> shift) {
-		drive_err(&s->d, "%zu bytes are %zu blocks, not %u", bytes, bytes >> shift, o->count);
+		drive_err(&s->d, "%zu bytes are %zu blocks, not %u", bytes, bytes >> shift,
+			  o->count);
 		return -1;
 	}
 	if (bytes >> shift > s->ns.blocks - o->block) {
-		drive_err(&s->d, "%zu blocks from block %llu on: namespace %u has %llu", bytes >> shift,
-			  (unsigned long long)o->block, s->ns.cmd.nsid,
+		drive_err(&s->d, "%zu blocks from block %llu on: namespace %u has %llu",
+			  bytes >> shift, (unsigned long long)o->block, s->ns.cmd.nsid,
 			  (unsigned long long)s->ns.blocks);
 		return -1;
 	}

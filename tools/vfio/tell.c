@@ -22,8 +22,8 @@ static u64 last_value;
 
 static void tell_reg(const struct fields_reg *reg, const char *how, u64 value)
 {
-	printf(INDENT "%-5s %-6s (%02Xh)  %#0*llx", how, reg->name, reg->offset,
-	       (int)reg->bytes * 2 + 2, (unsigned long long)value);
+	printf(INDENT "%-5s %-6s (%02Xh)  0x%0*llx", how, reg->name, reg->offset,
+	       (int)reg->bytes * 2, (unsigned long long)value);
 	fields_print_short(reg, value, stdout);
 	putchar('\n');
 }
@@ -79,11 +79,12 @@ void tell_write(u32 offset, u32 value)
 
 void trace_nvmq_command(u16 ctrl, u16 qid, u32 slot, const struct nvmq_sqe *sqe)
 {
+	const char *name = qid ? nvmq_names_io(sqe->opcode) : nvmq_names_admin(sqe->opcode);
+
 	(void)ctrl;
 	if (!tell_on)
 		return;
-	printf(INDENT "SQ %u[%u] = %s, CID %04Xh", qid, slot,
-	       qid ? nvmq_names_io(sqe->opcode) : nvmq_names_admin(sqe->opcode), le16_to_cpu(sqe->cid));
+	printf(INDENT "SQ %u[%u] = %s, CID %04Xh", qid, slot, name, le16_to_cpu(sqe->cid));
 	if (sqe->nsid)
 		printf(", NSID %u", le32_to_cpu(sqe->nsid));
 	if (sqe->prp1)
@@ -109,10 +110,12 @@ void trace_nvmq_completion(u16 ctrl, u16 qid, u32 place, const struct nvmq_cqe *
 	u16 status = le16_to_cpu(cqe->status);
 
 	(void)ctrl;
-	if (tell_on)
-		printf(INDENT "CQ %u[%u] = CID %04Xh, SQ head %u, phase %u, status %03Xh (%s), DW0 %#x\n",
-		       qid, place, le16_to_cpu(cqe->cid), le16_to_cpu(cqe->sqhd), status & 1,
-		       status >> 1, nvmq_names_status(status >> 1), le32_to_cpu(cqe->dw0));
+	if (!tell_on)
+		return;
+	printf(INDENT "CQ %u[%u] = CID %04Xh, SQ head %u, phase %u", qid, place,
+	       le16_to_cpu(cqe->cid), le16_to_cpu(cqe->sqhd), status & 1);
+	printf(", status %03Xh (%s), DW0 %#x\n", status >> 1, nvmq_names_status(status >> 1),
+	       le32_to_cpu(cqe->dw0));
 }
 
 /* The number is that of the vector. */
