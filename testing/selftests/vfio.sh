@@ -63,7 +63,7 @@ if [ "$1" = lies ]; then
 		Identify fails|identify cns 1|status internal dnr|Identify \(CNS 0x1, namespace 0\) failed: internal error \(0x4006\)
 		gone at Identify|identify cns 1|gone back after 2s|admin command 0x06 \(CID 0x1000\) lost, the device is gone
 		Identify is not answered|identify cns 1|drop|admin command 0x06 \(CID 0x1000\) timed out; CSTS=0x1
-		hello: a queue is refused|create-sq|status queue-size|Create I/O Submission Queue 1 refused: invalid queue size
+		hello: a queue is refused|create-sq|status queue-size|warning: Create I/O Submission Queue 1 refused: invalid queue size
 		Read fails|read|status unrecovered-read|Read of block 0 failed: unrecovered read error \(0x281\)
 		Read for another command|read|wrong-cid|queue 1: a completion that no command has: dropped
 		gone at a Read|read|gone back after 2s|Read of block 0: the device is gone

@@ -3,7 +3,7 @@
  * What the driver's sources find in place of the kernel: the functions behind the stand-ins for
  * <linux/...> (testing/unit/include), for one real device and one thread that sends admin commands.
  *
- * The hot ones are inlined when the program is linked.
+ * The small ones are inlined when the program is linked.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -410,13 +410,16 @@ static int failures(const struct drive *d, const struct worker *workers, u32 cou
 
 int vfio_perf(const struct options *o)
 {
-	struct worker *workers = sys_must(calloc(o->queues, sizeof(*workers)));
+	/* The groups of a queue are on cache lines of their own. */
+	struct worker *workers = sys_must(aligned_alloc(_Alignof(struct worker),
+							o->queues * sizeof(*workers)));
 	struct drive_ns ns;
 	struct drive d;
 	u64 begin;
 	u32 i;
 	int ret;
 
+	memset(workers, 0, o->queues * sizeof(*workers));
 	for (i = 0; i < o->queues; i++) {
 		workers[i].d = &d;
 		workers[i].ns = &ns;
