@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) "nvmq: " fmt
 
+#include <linux/async.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -330,6 +331,11 @@ static int __init nvmq_init(void)
 	if (err)
 		return err;
 	nvmq_debugfs_init();
+	/*
+	 * The kernel's driver probes asynchronously: what it has been offered
+	 * and not looked at yet is not free.
+	 */
+	async_synchronize_full();
 	err = pci_register_driver(&nvmq_driver);
 	if (err) {
 		nvmq_debugfs_exit();
