@@ -59,16 +59,6 @@ static void wait_for_disks(struct pci_dev *dev, size_t wanted)
 	}
 }
 
-/* What vfio's user opens. */
-static char *vfio_node(const struct pci_dev *dev)
-{
-	char *group = sys_link(SYS_PCI "/%s/iommu_group", dev->bdf);
-	char *node = group ? sys_format("/dev/vfio%s", strrchr(group, '/')) : NULL;
-
-	free(group);
-	return node;
-}
-
 static bool has_vfio(const struct pci_dev *dev)
 {
 	return dev->driver && !strcmp(dev->driver, VFIO);
@@ -83,7 +73,7 @@ static struct json_object *string_or_null(const char *text)
 static void report(const struct pci_dev *dev, const char *before, const char *why, bool json)
 {
 	bool moved = before && (!dev->driver || strcmp(before, dev->driver));
-	char *node = has_vfio(dev) ? vfio_node(dev) : NULL;
+	char *node = has_vfio(dev) ? sys_vfio_node(dev->bdf) : NULL;
 	struct json_object *o;
 
 	if (json) {

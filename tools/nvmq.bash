@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# bash completion for nvmq(8)
+# bash completion for nvmq(8) and nvmq-vfio(8)
 
 _nvmq_devices()
 {
@@ -74,3 +74,31 @@ _nvmq()
 	[[ ${COMPREPLY[0]:-} != *= ]] || compopt -o nospace
 }
 complete -F _nvmq nvmq
+
+# Addresses of the controllers that vfio-pci has
+_nvmq_vfio_controllers()
+{
+	local dev
+	for dev in /sys/bus/pci/drivers/vfio-pci/*:*; do
+		[[ ! -e $dev || $(<"$dev/class") != 0x010802 ]] || echo "${dev##*/}"
+	done
+}
+
+_nvmq_vfio()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=''
+
+	case $COMP_CWORD.${COMP_WORDS[1]:-}.$before in
+	1.*) words='regs identify read write hello perf --help' ;;
+	*.--file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+	*.-w) words='read write randread randwrite mix' ;;
+	*.regs.*) words="--json $(_nvmq_vfio_controllers)" ;;
+	*.identify.*) words="--nsid --json $(_nvmq_vfio_controllers)" ;;
+	*.read.*) words="--nsid --block --count --raw $(_nvmq_vfio_controllers)" ;;
+	*.write.*) words="--nsid --block --count --file --yes $(_nvmq_vfio_controllers)" ;;
+	*.hello.*) words="--nsid --block --yes $(_nvmq_vfio_controllers)" ;;
+	*.perf.*) words="-q -s -w -t -i --commands --queues --nsid --yes --json $(_nvmq_vfio_controllers)" ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _nvmq_vfio nvmq-vfio

@@ -76,13 +76,6 @@ int cmd_lab(int argc, char **argv)
 	return 1;
 }
 
-void print_json(struct json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
-}
-
 struct json_object *disks_to_json(const char *disks)
 {
 	struct json_object *array = json_object_new_array();

@@ -6,7 +6,7 @@
 #ifndef NVMQ_TOOLS_NVMQ_H
 #define NVMQ_TOOLS_NVMQ_H
 
-#include <json-c/json.h>
+#include "json.h"
 
 int cmd_bind(int argc, char **argv);
 int cmd_hist(int argc, char **argv);
@@ -19,9 +19,6 @@ int cmd_release(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
-
-/* Prints @object on stdout, and frees it. */
-void print_json(struct json_object *object);
 
 /* Names of disks that are separated by blanks, as an array. */
 struct json_object *disks_to_json(const char *disks);

@@ -308,6 +308,28 @@ char *sys_disks(const char *bdf)
 }
 
 /**
+ * sys_vfio_node - what vfio's user opens
+ * @bdf: PCI address
+ *
+ * Return: path of the IOMMU group in /dev, to be freed; NULL if there is no group.
+ */
+char *sys_vfio_node(const char *bdf)
+{
+	char *link = sys_link(SYS_PCI "/%s/iommu_group", bdf), *node = NULL;
+
+	if (link) {
+		/* A group that stands for no IOMMU has another name. */
+		node = sys_format("/dev/vfio/noiommu-%s", strrchr(link, '/') + 1);
+		if (!sys_exists("%s", node)) {
+			free(node);
+			node = sys_format("/dev/vfio%s", strrchr(link, '/'));
+		}
+	}
+	free(link);
+	return node;
+}
+
+/**
  * sys_find - all controllers that nvmq has bound
  * @found: set to an array, to be given to sys_free()
  *

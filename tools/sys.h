@@ -87,5 +87,6 @@ int sys_list(struct dirent ***entries, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void sys_free_list(struct dirent **entries, int count);
 char *sys_disks(const char *bdf);
+char *sys_vfio_node(const char *bdf);
 
 #endif

@@ -442,21 +442,20 @@ char *use_claim(const char *disks, struct use_claims *claims)
  */
 char *use_of_vfio(const char *bdf)
 {
-	char *group = sys_link(SYS_PCI "/%s/iommu_group", bdf), *path, *why = NULL;
+	char *node = sys_vfio_node(bdf), *path, *why = NULL;
 	int fd;
 
-	if (!group)
+	if (!node)
 		return NULL;
 	/* Only one at a time can have it open. */
-	path = sys_path("/dev/vfio%s", strrchr(group, '/'));
+	path = sys_path("%s", node);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 && errno == EBUSY)
-		why = sys_format("%s is in use through /dev/vfio%s: end that program first", bdf,
-				 strrchr(group, '/'));
+		why = sys_format("%s is in use through %s: end that program first", bdf, node);
 	if (fd >= 0)
 		close(fd);
 	free(path);
-	free(group);
+	free(node);
 	return why;
 }
 

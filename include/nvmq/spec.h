@@ -36,7 +36,24 @@
 #define NVMQ_REG_AQA		0x24	/* Admin Queue Attributes */
 #define NVMQ_REG_ASQ		0x28	/* Admin SQ Base Address, 64 bits */
 #define NVMQ_REG_ACQ		0x30	/* Admin CQ Base Address, 64 bits */
+#define NVMQ_REG_CMBLOC		0x38	/* Controller Memory Buffer, to CMBSWTP but BP* */
+#define NVMQ_REG_CMBSZ		0x3c
+#define NVMQ_REG_BPINFO		0x40	/* Boot Partitions, three */
+#define NVMQ_REG_BPRSEL		0x44
+#define NVMQ_REG_BPMBL		0x48	/* 64 bits */
+#define NVMQ_REG_CMBMSC		0x50	/* 64 bits; the high half first */
+#define NVMQ_REG_CMBSTS		0x58
+#define NVMQ_REG_CMBEBS		0x5c
+#define NVMQ_REG_CMBSWTP	0x60
+#define NVMQ_REG_NSSD		0x64	/* NVM Subsystem Shutdown */
 #define NVMQ_REG_CRTO		0x68	/* Controller Ready Timeouts */
+#define NVMQ_REG_PMRCAP		0xe00	/* Persistent Memory Region, all PMR* */
+#define NVMQ_REG_PMRCTL		0xe04
+#define NVMQ_REG_PMRSTS		0xe08
+#define NVMQ_REG_PMREBS		0xe0c
+#define NVMQ_REG_PMRSWTP	0xe10
+#define NVMQ_REG_PMRMSCL	0xe14
+#define NVMQ_REG_PMRMSCU	0xe18
 #define NVMQ_REG_DOORBELLS	0x1000	/* pcie 3.1.2 */
 
 /* CAP, base 3.1.3.1 */
@@ -847,7 +864,14 @@ struct nvmq_id_ctrl {
 	__le32	maxcna;
 	__u8	rsvd564[204];
 	char	subnqn[256];
-	__u8	rsvd1024[1024];
+	__u8	rsvd1024[768];
+	__le32	ioccsz;			/* of fabrics, down to ofcs */
+	__le32	iorcsz;
+	__le16	icdoff;
+	__u8	fcatt;
+	__u8	msdbd;
+	__le16	ofcs;
+	__u8	rsvd1806[242];
 	struct nvmq_power_state psd[32];
 	__u8	vs[1024];
 };
@@ -863,6 +887,7 @@ static_assert(__builtin_offsetof(struct nvmq_id_ctrl, sqes) == 512, "SQES");
 static_assert(__builtin_offsetof(struct nvmq_id_ctrl, vwc) == 525, "VWC");
 static_assert(__builtin_offsetof(struct nvmq_id_ctrl, sgls) == 536, "SGLS");
 static_assert(__builtin_offsetof(struct nvmq_id_ctrl, subnqn) == 768, "SUBNQN");
+static_assert(__builtin_offsetof(struct nvmq_id_ctrl, ioccsz) == 1792, "IOCCSZ");
 static_assert(__builtin_offsetof(struct nvmq_id_ctrl, psd) == 2048, "PSD0");
 
 #define NVMQ_CNTRLTYPE_IO	0x1
@@ -958,7 +983,8 @@ struct nvmq_id_ns {
 	__le16	mssrl;
 	__le32	mcl;
 	__u8	msrc;
-	__u8	rsvd81[11];
+	__u8	nulbaf;
+	__u8	rsvd82[10];
 	__le32	anagrpid;
 	__u8	rsvd96[3];
 	__u8	nsattr;

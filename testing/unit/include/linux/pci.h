@@ -42,6 +42,7 @@ struct pci_dev {
 
 int pci_save_state(struct pci_dev *pdev);
 void pci_restore_state(struct pci_dev *pdev);
+bool pci_device_is_present(struct pci_dev *pdev);
 int pcie_reset_flr(struct pci_dev *pdev, bool probe);
 
 #endif
