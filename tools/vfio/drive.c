@@ -292,7 +292,7 @@ int drive_add_queue(struct drive *d, struct drive_queue *dq, u16 qid, u32 entrie
 	dq->q.cq_db = d->hw.bar + nvmq_doorbell_offset(qid, true, dstrd);
 	if (nvmq_admin_create_cq(&d->admin, &dq->q, dq->event < 0 ? -1 : (int)dq->vector))
 		return -1;
-	if (nvmq_admin_create_sq(&d->admin, &dq->q)) {
+	if (nvmq_admin_create_sq(&d->admin, &dq->q, 0)) {
 		nvmq_admin_delete_cq(&d->admin, qid);
 		return -1;
 	}
