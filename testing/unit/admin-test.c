@@ -68,7 +68,8 @@ void *unit_dma_alloc(struct device *dev, size_t bytes, dma_addr_t *dma)
 	CHECK(memory, "no room");
 	if (!memory)
 		return NULL;
-	memset(memory, 0xff, bytes);
+	/* As the kernel does. */
+	memset(memory, 0, bytes);
 	dma_map[i].memory = memory;
 	dma_map[i].bytes = bytes;
 	dma_map[i].dma = *dma = next;

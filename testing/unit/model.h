@@ -440,6 +440,12 @@ void pci_restore_state(struct pci_dev *dev)
 	m.state_saved = false;
 }
 
+bool pci_device_is_present(struct pci_dev *dev)
+{
+	CHECK(dev == &pdev, "another device");
+	return !m.gone;
+}
+
 /* The BAR and the command register are as after power-on, until somebody writes them. */
 int pcie_reset_flr(struct pci_dev *dev, bool probe)
 {
