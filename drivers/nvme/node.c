@@ -195,7 +195,7 @@ void nvmq_node_del(struct nvmq_node *node)
  */
 void nvmq_node_tell(struct nvmq_node *node, const char *event)
 {
-	char *env[] = { (char *)event, NULL };
+	char *env[2] = { (char *)event };
 
 	if (node->added)
 		kobject_uevent_env(&node->dev.kobj, KOBJ_CHANGE, env);
