@@ -14,7 +14,7 @@
 #include "compat.h"
 #include "node.h"
 
-#define NR_MINORS	(1u << MINORBITS)
+#define NR_MINORS	BIT(MINORBITS)
 
 static int tell_transport(nvmq_uevent_device *dev, struct kobj_uevent_env *env)
 {
