@@ -899,8 +899,8 @@ static void join_subsys(struct nvmq_ctrl *ctrl)
 {
 	ctrl->subsys = nvmq_subsys_join(&ctrl->subsys_id, &ctrl->node, ctrl->id);
 	if (IS_ERR(ctrl->subsys))
-		dev_warn(&ctrl->pdev->dev, "nvme%d: not shown in a subsystem: error %ld\n", ctrl->id,
-			 PTR_ERR(ctrl->subsys));
+		dev_warn(&ctrl->pdev->dev, "nvme%d: not shown in a subsystem: error %ld\n",
+			 ctrl->id, PTR_ERR(ctrl->subsys));
 }
 
 /**

@@ -13,7 +13,7 @@
 
 /* What reads one value reads the others, too: the log is fetched once for all of them. */
 #define FRESH		HZ
-#define UNDER		(1u << 20)
+#define UNDER		BIT(20)
 
 /*
  * @lock: guards the rest

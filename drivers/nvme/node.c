@@ -14,7 +14,7 @@
 #include "compat.h"
 #include "node.h"
 
-#define NR_MINORS	(1u << MINORBITS)
+#define NR_MINORS	BIT(MINORBITS)
 
 static int tell_transport(nvmq_uevent_device *dev, struct kobj_uevent_env *env)
 {
@@ -195,7 +195,7 @@ void nvmq_node_del(struct nvmq_node *node)
  */
 void nvmq_node_tell(struct nvmq_node *node, const char *event)
 {
-	char *env[] = { (char *)event, NULL };
+	char *env[2] = { (char *)event };
 
 	if (node->added)
 		kobject_uevent_env(&node->dev.kobj, KOBJ_CHANGE, env);

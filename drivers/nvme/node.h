@@ -35,8 +35,8 @@ enum nvmq_node_kind {
  * @nested: its device has a directory with a link to it
  * @release: frees what the node is a part of, when nobody uses it any more
  *
- * Whoever has the node open has a reference: what it is a part of is there, though the device may be
- * gone by then.
+ * Whoever has the node open has a reference: what it is a part of is there, though the device may
+ * be gone by then.
  */
 struct nvmq_node {
 	struct device dev;

@@ -30,11 +30,11 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x106b, 0x2001), .driver_data = NVMQ_QUIRK_FOREIGN },	/* Apple */
 	{ PCI_DEVICE(0x106b, 0x2005), .driver_data = NVMQ_QUIRK_FOREIGN },	/* Apple */
 	{ PCI_DEVICE(0x10ec, 0x5762), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* ADATA SX6000 */
-	{ PCI_DEVICE(0x10ec, 0x5763), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Realtek RTS5763 */
+	{ PCI_DEVICE(0x10ec, 0x5763), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* RTS5763 */
 	{ PCI_DEVICE(0x10ec, 0x5765), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Team MP33 */
 	{ PCI_DEVICE(0x1217, 0x8760), .driver_data = NVMQ_QUIRK_PRP_512 },	/* O2 Micro */
 	{ PCI_DEVICE(0x126f, 0x2262), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Silicon Motion */
-	{ PCI_DEVICE(0x126f, 0x2263),						/* Silicon Motion */
+	{ PCI_DEVICE(0x126f, 0x2263),						/* SM2263 */
 	  .driver_data = NVMQ_QUIRK_NO_DESC | NVMQ_QUIRK_SAME_IDS },
 	{ PCI_DEVICE(0x1344, 0x6001), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Micron Nitro */
 	{ PCI_DEVICE(0x1344, 0x6004), .driver_data = NVMQ_QUIRK_PRP_512 },	/* Micron 4100AT */
@@ -60,7 +60,7 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x1c5c, 0x174a), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* SK Hynix P31 */
 	{ PCI_DEVICE(0x1c5c, 0x1d59), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SK Hynix BC901 */
 	{ PCI_DEVICE(0x1c5f, 0x0540), .driver_data = NVMQ_QUIRK_DELAY_RDY },	/* Pblaze4 */
-	{ PCI_DEVICE(0x1cc1, 0x33f8), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* ADATA IM2P33F8 */
+	{ PCI_DEVICE(0x1cc1, 0x33f8), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* ADATA IM2P33 */
 	{ PCI_DEVICE(0x1cc1, 0x5350), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* ADATA S50 */
 	{ PCI_DEVICE(0x1cc4, 0x6302), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS */
 	{ PCI_DEVICE(0x1cc4, 0x6303), .driver_data = NVMQ_QUIRK_NO_WZ },	/* UMIS RPJTJ512 */
@@ -88,7 +88,7 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x2646, 0x501b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
 	{ PCI_DEVICE(0x2646, 0x501e), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
 	{ PCI_DEVICE(0x2646, 0x502f), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
-	{ PCI_DEVICE(0x8086, 0x5845), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* QEMU, before 5.2 */
+	{ PCI_DEVICE(0x8086, 0x5845), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* QEMU, old */
 	{ PCI_DEVICE(0x8086, 0xf1a5), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Intel 600P */
 	{ PCI_DEVICE(0xc0a9, 0x540a), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Crucial P2 */
 	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff) },

@@ -158,8 +158,10 @@ const struct attribute_group *nvmq_sysfs_groups[] = { &own_group, NULL };
 
 /* ---- nvmeX ---- */
 
-static DEVICE_ATTR(reset_controller, 0200, NULL, reset_store);
-static DEVICE_ATTR(rescan_controller, 0200, NULL, rescan_store);
+static struct device_attribute dev_attr_reset_controller =
+	__ATTR(reset_controller, 0200, NULL, reset_store);
+static struct device_attribute dev_attr_rescan_controller =
+	__ATTR(rescan_controller, 0200, NULL, rescan_store);
 
 static ssize_t cntlid_show(struct device *dev, struct device_attribute *attr, char *buf)
 {

@@ -20,7 +20,7 @@ PATH=$PATH:/tmp/blktests/bin
 disk()
 {
 	local name
-	for name in /sys/bus/pci/devices/0000:00:10.0/block/nvme*n1 /sys/bus/pci/devices/0000:00:10.0/nvme/nvme*/nvme*n1; do
+	for name in /sys/bus/pci/devices/0000:00:10.0/nvme/nvme*/nvme*n1; do
 		if [[ -b /dev/${name##*/} ]]; then
 			echo "/dev/${name##*/}"
 			return

@@ -22,7 +22,7 @@ node()
 {
 	local tries disk
 	for ((tries = 0; tries < 200; tries++)); do
-		for disk in /sys/bus/pci/devices/0000:00:"$1".0/block/nvme*; do
+		for disk in /sys/bus/pci/devices/0000:00:"$1".0/nvme/nvme*/nvme*n*; do
 			if [[ -b /dev/${disk##*/} ]]; then
 				echo "/dev/${disk##*/}"
 				return

@@ -458,7 +458,7 @@ is_state() {
 disks() {
 	local bdf disk dir=/sys/bus/pci/devices
 	for bdf in ${1:-$(controllers)}; do
-		for disk in "$dir/$bdf"/block/nvme*n* "$dir/$bdf"/nvme/nvme*/nvme*n*; do
+		for disk in "$dir/$bdf"/nvme/nvme*/nvme*n*; do
 			echo "${disk##*/}"
 		done
 	done

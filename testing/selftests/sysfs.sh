@@ -3,6 +3,7 @@
 # description: sysfs, /dev, uevents and udev's links are what they are with the in-tree driver; temperatures; reservations
 # vm: -c 4 -d strict,size=64M,queues=4,raw=reservations:1 -d size=64M,queues=4
 # kernels: 6.1 6.12 7.2
+# device: qemu
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -57,7 +58,7 @@ is "and no identifiers" "$(cd "/sys/block/$D1" && echo {uuid,nguid,eui}*)" ""
 # ---- udev ----
 mountpoint -q /run || mount -t tmpfs tmpfs /run
 mkfs.ext4 -q -U 6e766d71-1111-2222-3333-444455556666 "/dev/$D1"
-/lib/systemd/systemd-udevd >/dev/null 2>&1 &
+setsid /lib/systemd/systemd-udevd >/dev/null 2>&1 &
 T_BG+=("$!")
 check "udev is there" poll_until 20 udevadm control --ping
 udevadm trigger --action=add
@@ -79,7 +80,7 @@ is "by-uuid" "$(links by-uuid "$D1")" 6e766d71-1111-2222-3333-444455556666
 like "what udev knows of the controller" "$(udevadm info "/dev/$C0" | paste -sd' ')" "NVME_TRTYPE=pcie.*SUBSYSTEM=nvme"
 
 # ---- uevents ----
-udevadm monitor --kernel --property >"$T_TMP/events" &
+setsid udevadm monitor --kernel --property >"$T_TMP/events" &
 monitor=$!
 T_BG+=("$monitor")
 check "the monitor listens" poll_until 20 grep -q '^KERNEL' "$T_TMP/events"
@@ -119,7 +120,7 @@ n = lambda direction, nr, size: direction << 30 | size << 16 | ord('p') << 8 | n
 dev = open(sys.argv[1], 'rb')
 def pr(nr, text, *values):
     try:
-        return fcntl.ioctl(dev, n(1, nr, struct.calcsize(text)), struct.pack(text, *values))
+        return fcntl.ioctl(dev, n(1, nr, struct.calcsize(text)), bytearray(struct.pack(text, *values)))
     except OSError as e:
         return errno.errorcode[e.errno]
 def read(nr, direction, text, *values):
@@ -147,7 +148,7 @@ for call in sys.argv[2:]:
     print(eval(call))
 PYTHON
 # pr DISK CALL...: what each returns
-pr() { timeout 60 python3 "$T_TMP/pr.py" "/dev/$@" | paste -sd' '; }
+pr() { timeout 60 python3 "$T_TMP/pr.py" "/dev/$1" "${@:2}" | paste -sd' '; }
 # registrants: of the first disk, by nvme-cli: type and, for each, its key and whether it holds it
 registrants() {
 	nvme resv-report "/dev/$D0" -n 1 -e 1 -o json | jq -c '[.rtype, [.regctlext[] | [.rkey, .rcsts]]]'
@@ -157,7 +158,7 @@ is "register" "$(pr "$D0" 'register(0, 0xabc)')" 0
 is "reserve" "$(pr "$D0" 'reserve(0xabc, 1)')" 0
 is "the device has it" "$(registrants)" "[1,[[$((0xabc)),1]]]"
 is "another key is a conflict" "$(pr "$D0" 'release(0xabd, 1)' 'register(0xabd, 0xabe)')" "24 24"
-is "no such type, no such flag" "$(pr "$D0" 'reserve(0xabc, 7)' 'reserve(0xabc, 0)' 'register(0, 1, 2)')" "EINVAL EINVAL EOPNOTSUPP"
+is "no such type, no such flag" "$(pr "$D0" 'reserve(0xabc, 7)' 'reserve(0xabc, 0)' 'register(0, 1, 2)')" "EINVAL EINVAL ENOTSUP"
 is "another key for oneself, and another type" \
 	"$(pr "$D0" 'register(0xabc, 0xdef)' 'release(0xdef, 1)' 'reserve(0xdef, 5)')" "0 0 0"
 is "the device has that" "$(registrants)" "[5,[[$((0xdef)),1]]]"
@@ -182,7 +183,7 @@ is "clear" "$(pr "$D0" 'clear(0xdef)')" 0
 is "nobody is left" "$(registrants)" "[0,[]]"
 is "register, and take it back" "$(pr "$D0" 'register(0, 5)' 'register(5, 0)')" "0 0"
 is "nobody is left" "$(registrants)" "[0,[]]"
-is "a device without reservations" "$(pr "$D1" 'register(0, 1)')" EOPNOTSUPP
+is "a device without reservations" "$(pr "$D1" 'register(0, 1)')" ENOTSUP
 
 # ---- open, and gone ----
 exec {fd}<"/dev/$C0"
