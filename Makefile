@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab check check-debug coverage bench power-cut soak blktests shell docs modules install clean
+.PHONY: help run lab check check-debug coverage bench power-cut soak blktests shell docs modules install deb clean
 
 help: ## this list
 	@echo 'Commands:'
@@ -64,6 +64,10 @@ install: modules ## install that module for modprobe (as root)
 	@$(MAKE) --no-print-directory -C '$(KDIR)' M='$(CURDIR)/.build/host' modules_install
 	@# Debian's headers have no System.map, without which modules_install leaves this out.
 	@if [ -z '$(INSTALL_MOD_PATH)' ]; then depmod "$$(cat '$(KDIR)/include/config/kernel.release')"; fi
+
+deb: ## Debian packages of the driver (for DKMS) and the nvmq command, in .build/deb
+	@vm/setup deb
+	@vm/deb
 
 clean: ## remove .build; what was fetched stays in the cache
 	rm -rf .build

@@ -441,6 +441,28 @@ static void on_signal(int signal)
 }
 
 /**
+ * counters_catch_signals - have what would end the program end what it does, so that counting can be switched off
+ */
+void counters_catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+/**
+ * counters_interrupted - has such a signal come?
+ *
+ * Return: true if so.
+ */
+bool counters_interrupted(void)
+{
+	return interrupted;
+}
+
+/**
  * counters_switch - begin or end counting
  * @ctrl: the controller
  * @on: begin
@@ -473,7 +495,6 @@ int counters_watch(const struct sys_ctrl *ctrl, const struct counters_watch *wat
 		   void (*show)(const struct sys_ctrl *ctrl, const struct counters *c, void *arg),
 		   void *arg)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	struct counters before, now;
 	unsigned int turn;
 	bool was_on;
@@ -492,9 +513,7 @@ int counters_watch(const struct sys_ctrl *ctrl, const struct counters_watch *wat
 		return ret;
 	}
 	was_on = before.on;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	counters_catch_signals();
 	if (!was_on) {
 		counters_free(&before);
 		if (counters_switch(ctrl, true))

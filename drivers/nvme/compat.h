@@ -40,6 +40,32 @@ typedef struct device nvmq_uevent_device;
 #define BLK_STS_RESV_CONFLICT	BLK_STS_NEXUS
 #endif
 
+#ifndef NVMQ_HAVE_PR_READ
+/* What pr_ops return, as far as it differs from an errno. */
+#define PR_STS_SUCCESS			0x0
+#define PR_STS_IOERR			0x2
+#define PR_STS_RESERVATION_CONFLICT	0x18
+#define PR_STS_PATH_FAILED		0x10000
+#endif
+
+/**
+ * nvmq_compat_map_kern - blk_rq_map_kern() as it is without the queue argument
+ * @rq: a request of user space's kind
+ * @buf: memory of kmalloc()
+ * @len: bytes
+ *
+ * Context: may sleep.
+ * Return: 0 or an error.
+ */
+static inline int nvmq_compat_map_kern(struct request *rq, void *buf, unsigned int len)
+{
+#ifdef NVMQ_HAVE_MAP_KERN_RQ
+	return blk_rq_map_kern(rq, buf, len, GFP_KERNEL);
+#else
+	return blk_rq_map_kern(rq->q, rq, buf, len, GFP_KERNEL);
+#endif
+}
+
 /*
  * queue_rqs: a struct rq_list where there is one, else a pointer to the first
  * request.  Both are a singly linked list through rq_next.

@@ -278,6 +278,8 @@ static int identify(struct nvmq_ctrl *ctrl)
 	sgls = le32_to_cpu(id->sgls) & NVMQ_SGLS_MASK;
 	ctrl->qset.sgl = sgls && sgls != NVMQ_SGLS_RESERVED;
 	ctrl->nss.vs = ctrl->hw.vs;
+	ctrl->warning_kelvin = le16_to_cpu(id->wctemp);
+	ctrl->critical_kelvin = le16_to_cpu(id->cctemp);
 	ctrl->oaes = le32_to_cpu(id->oaes);
 	ctrl->mtfa_ms = le16_to_cpu(id->mtfa) * 100 ?: MTFA_DEFAULT_MS;
 	ctrl->admin.max_aborts = min(id->acl + 1u, NVMQ_ADMIN_ABORTS);

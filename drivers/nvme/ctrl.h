@@ -81,6 +81,9 @@ enum nvmq_state {
  * @subsys: where it has joined; an error pointer if it could not
  * @subsys_id: what it says of that, its model and serial number among it
  * @cntlid: number in the subsystem (Identify Controller, CNTLID)
+ * @warning_kelvin: composite temperature that is too high (WCTEMP); 0: it does not say
+ * @critical_kelvin: that ends in a shutdown (CCTEMP); 0: likewise
+ * @hwmon: its temperatures, if they are shown
  * @cntrltype: kind of controller (CNTRLTYPE); 0 before version 1.4
  * @debugfs: directory, or an error pointer
  */
@@ -121,6 +124,9 @@ struct nvmq_ctrl {
 	struct nvmq_subsys *subsys;
 	struct nvmq_subsys_id subsys_id;
 	u16 cntlid;
+	u16 warning_kelvin;
+	u16 critical_kelvin;
+	struct nvmq_hwmon *hwmon;
 	u8 cntrltype;
 	struct dentry *debugfs;
 };

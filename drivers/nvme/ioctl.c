@@ -15,6 +15,7 @@
 
 #include "ioctl.h"
 #include "passthru.h"
+#include "pr.h"
 #include "uring.h"
 
 /*
@@ -184,6 +185,7 @@ const struct block_device_operations nvmq_ioctl_disk_ops = {
 	.ioctl = disk_ioctl,
 	.compat_ioctl = blkdev_compat_ptr_ioctl,
 	.free_disk = nvmq_ns_free_disk,
+	.pr_ops = &nvmq_pr_ops,
 };
 
 /* ---- character devices ---- */

@@ -88,8 +88,8 @@ static void remove_links(struct nvmq_node *node)
 /**
  * nvmq_node_add_child - show another device right below a node
  * @node: a controller, or a subsystem
- * @child: a disk of that controller, which is in a directory block/ there as it would not be below a
- *         device with a class; or a controller of that subsystem
+ * @child: a disk or monitor of that controller, which is in a directory of its class there, as it
+ *         would not be below a device with a class; or a controller of that subsystem
  *
  * Context: may sleep.
  * Return: 0 or an error.

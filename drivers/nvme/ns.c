@@ -15,6 +15,7 @@ struct ns_info {
 	bool read_only;
 	u16 metadata;
 	u8 csi;
+	u8 rescap;
 	struct nvmq_cmd_ns cmd;
 	struct nvmq_ns_ids ids;
 	struct nvmq_disk_limits limits;
@@ -259,6 +260,7 @@ static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struc
 	memcpy(info->ids.eui64, id->eui64, sizeof(info->ids.eui64));
 	memcpy(info->ids.nguid, id->nguid, sizeof(info->ids.nguid));
 	info->csi = csi;
+	info->rescap = id->rescap;
 	info->metadata = ms;
 	info->cmd.lba_shift = lbads;
 	info->sectors = le64_to_cpu(id->nsze) << (lbads - SECTOR_SHIFT);
@@ -365,6 +367,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	get_device(&nss->parent->dev);
 	ns->ids = info->ids;
 	ns->csi = info->csi;
+	ns->rescap = info->rescap;
 	ns->metadata = info->metadata;
 	ns->limits = info->limits;
 	ns->seen = true;

@@ -54,6 +54,7 @@ struct nvmq_nss;
  * @ids: its identifiers, to notice another one with the same NSID
  * @metadata: bytes of metadata per block
  * @csi: I/O command set (NVMQ_CSI_*)
+ * @rescap: what reservations it has (RESCAP)
  * @limits: what the disk's queue was last told
  * @entry: in struct nvmq_nss
  * @disk: the block device; its private_data is this
@@ -66,6 +67,7 @@ struct nvmq_ns {
 	struct nvmq_ns_ids ids;
 	u16 metadata;
 	u8 csi;
+	u8 rescap;
 	struct nvmq_disk_limits limits;
 	struct list_head entry;
 	struct gendisk *disk;

@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) "nvmq: " fmt
 
+#include <linux/async.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -11,6 +12,7 @@
 #include "classdir.h"
 #include "ctrl.h"
 #include "debugfs.h"
+#include "hwmon.h"
 #include "ioctl.h"
 #include "plan.h"
 #include "qset.h"
@@ -281,6 +283,7 @@ static int nvmq_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* For nvmq_slot_reset(): when an error has come it is too late. */
 	pci_save_state(pdev);
 	nvmq_debugfs_add(ctrl);
+	nvmq_hwmon_add(ctrl);
 	return 0;
 
 destroy:
@@ -297,6 +300,7 @@ static void nvmq_remove(struct pci_dev *pdev)
 {
 	struct nvmq_ctrl *ctrl = pci_get_drvdata(pdev);
 
+	nvmq_hwmon_remove(ctrl);
 	nvmq_debugfs_remove(ctrl);
 	nvmq_ctrl_remove(ctrl);
 	pci_set_drvdata(pdev, NULL);
@@ -400,6 +404,11 @@ static int __init nvmq_init(void)
 	if (err)
 		return err;
 	nvmq_debugfs_init();
+	/*
+	 * The kernel's driver probes asynchronously: what it has been offered
+	 * and not looked at yet is not free.
+	 */
+	async_synchronize_full();
 	err = pci_register_driver(&nvmq_driver);
 	if (err) {
 		nvmq_debugfs_exit();

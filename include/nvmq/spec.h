@@ -622,6 +622,10 @@ enum nvmq_resv_note {
 /* Reservations, base 7.2 to 7.5: cdw10 */
 #define NVMQ_RESV_ACTION(cdw10)	((cdw10) & 0x7)
 #define NVMQ_RESV_IGNORE_KEY	(1u << 3)
+#define NVMQ_RESV_PERSIST	(3u << 30)	/* through power loss; of Register */
+#define NVMQ_RESV_EXTENDED	(1u << 0)	/* cdw11 of Report: Host Identifiers of 128 bits */
+#define NVMQ_RESCAP_PERSIST	(1u << 0)
+#define NVMQ_RESV_HOLDS		(1u << 0)	/* rcsts of a registered controller */
 #define NVMQ_RESV_TYPE(cdw10)	((__u8)(((cdw10) >> 8) & 0xff))
 #define NVMQ_RESV_REGISTER	0u
 #define NVMQ_RESV_UNREGISTER	1u
@@ -660,6 +664,26 @@ struct nvmq_resv_entry_ext {
 	__u8	rsvd32[32];
 };
 
+/* The same with Host Identifiers of 64 bits */
+struct nvmq_resv_status {
+	__le32	gen;
+	__u8	rtype;
+	__u8	regctl[2];
+	__u8	rsvd7[2];
+	__u8	ptpls;
+	__u8	rsvd10[14];
+};
+
+struct nvmq_resv_entry {
+	__le16	cntlid;
+	__u8	rcsts;
+	__u8	rsvd3[5];
+	__u8	hostid[8];
+	__le64	rkey;
+};
+
+static_assert(sizeof(struct nvmq_resv_status) == 24, "Reservation Status");
+static_assert(sizeof(struct nvmq_resv_entry) == 24, "Registered Controller");
 static_assert(sizeof(struct nvmq_resv_status_ext) == 64, "Reservation Status");
 static_assert(sizeof(struct nvmq_resv_entry_ext) == 64, "Registered Controller");
 

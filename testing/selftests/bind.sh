@@ -45,17 +45,11 @@ refused_() {
 # theirs BDF N: the kernel's driver has it and that many disks of it
 theirs() { [ "$(driver_of "$1")" = nvme ] && [ "$(disks "$1" | wc -l)" = "$2" ]; }
 
-# called N: which of the two nvmq calls nvmeN
-called() { [[ $(disk "$BDF0") == nvme$1n* ]] && echo "$BDF0" || echo "$BDF1"; }
-# release_both: the kernel's driver, if it has none, begins with 0
+# release_both: the kernel's driver begins with 0, and nvmq beside it with 1000
 release_both() {
-	local low high=$BDF0
-	low=$(called 0)
-	[ "$low" != "$BDF0" ] || high=$BDF1
-	refused_ "a name that is taken" "nvmq release: $high would be nvme0, which $low is with nvmq: release that first" \
-		release "$high"
-	done_ "whose name it is" "$low: from nvmq to nvme: .*" release "$low"
-	done_ "and then the other" "$high: from nvmq to nvme: .*" release "$high"
+	like "names that are out of the way" "$(disk "$BDF0") $(disk "$BDF1")" '^nvme100[01]n1 nvme100[01]n1$'
+	done_ "the second is released" "$BDF1: from nvmq to nvme: nvme[0-9]+n1.*" release "$BDF1"
+	done_ "and then the first" "$BDF0: from nvmq to nvme: nvme[0-9]+n1.*" release "$BDF0"
 }
 
 modprobe nvme

@@ -80,20 +80,25 @@ is "stat: the reads of CPU 2, by its queue" \
 like "hist: as many" "$(nvmq hist "$disk" --op read)" "in the device, to the completion: [0-9]*1[0-9][0-9] commands"
 is "the other one has counted nothing" "$(nvmq stat "$BDF1" || true)" \
 	"nvmq: $BDF1: nothing was counted yet; see --seconds, and nvmq stat on"
-# The screen of top, under load; a key ends it.
+# The screen of top, under load; a key ends it, and so does Ctrl-C, while it asks for a plan or not.
 load_begin --filename="/dev/$disk" --offset=8M
 io_begun "$disk"
 is "stat, for three seconds of the load: its rates" \
 	"$(nvmq stat "$disk" --seconds 3 --json | jq '.all.read + .all.write > 10 and .seconds > 2.9 and .all.device_ns.p50 > 1000')" true
 is "counting is off again" "$(attr "$BDF0" stats)" 0
 mkfifo "$T_TMP/keys"
-exec {keys}<>"$T_TMP/keys"
-TERM=vt100 setsid script -qefc "$TOOLS/tools/nvmq top $disk" "$T_TMP/top" <"$T_TMP/keys" >/dev/null 2>&1 &
-BG=$!
-T_BG+=("$BG")
-check "top: the table" poll_until 20 grep -q 'reads/s' "$T_TMP/top"
-echo q >&"$keys"
-check "top: q ends it" poll_until 20 gone "$BG"
-is "top: counting is off again" "$(attr "$BDF0" stats)" 0
+exec {keys_fd}<>"$T_TMP/keys"
+for keys in q $'\x03' $'edefault=1\x03'; do
+	name="top, $(printf %q "$keys")"
+	rm -f "$T_TMP/top"
+	TERM=vt100 setsid script -qefc "$TOOLS/tools/nvmq top $disk" "$T_TMP/top" <"$T_TMP/keys" >/dev/null 2>&1 &
+	BG=$!
+	T_BG+=("$BG")
+	check "$name: the table" poll_until 20 grep -q 'reads/s' "$T_TMP/top"
+	printf '%s' "$keys" >&"$keys_fd"
+	check "$name: ends" poll_until 20 gone "$BG"
+	is "$name: counting is off again" "$(attr "$BDF0" stats)" 0
+	is "$name: the plan is what it was" "$(attr "$BDF0" plan)" "default=2 read=2 poll=1"
+done
 load_end "I/O while it is watched"
 check "the data is what it was" same "$T_TMP/data" "/dev/$disk" 0
