@@ -54,25 +54,25 @@ has NVMQ_HAVE_RQF_MQ_INFLIGHT blk-mq.h 'RQF_MQ_INFLIGHT' || :
 has NVMQ_HAVE_CONST_UEVENT device/bus.h 'int (*uevent)(const struct device *dev' || :
 # "block: force noio scope in blk_mq_freeze_queue", 6.14
 has NVMQ_HAVE_FREEZE_MEMSAVE blk-mq.h 'blk_mq_unfreeze_queue_nomemrestore' || :
-# "block: introduce blk_mode_t" ("block: replace fmode_t with a block-specific type"), 6.5
+# "block: replace fmode_t with a block-specific type for block open flags", 6.5
 has NVMQ_HAVE_BLK_MODE blkdev.h 'blk_mode_t;' || :
-# "iov_iter: add import_ubuf()", 6.4
+# "iov: add import_ubuf()", 6.4
 has NVMQ_HAVE_IMPORT_UBUF uio.h 'int import_ubuf(' || :
+# "io_uring: split out cmd api into a separate header", 6.8
+has NVMQ_HAVE_URING_CMD_H io_uring/cmd.h 'struct io_uring_cmd {' || :
+# "block: pass io_comp_batch to rq_end_io_fn callback", 7.0
+has NVMQ_HAVE_END_IO_BATCH blk-mq.h 'const struct io_comp_batch *);' || :
+# "io_uring: add wrapper type for io_req_tw_func_t arg", 6.19
+has NVMQ_HAVE_TW_REQ io_uring_types.h 'struct io_tw_req {' || :
+# "io_uring/uring_cmd: add io_uring_cmd_done32", 6.18
+has NVMQ_HAVE_DONE32 io_uring/cmd.h 'io_uring_cmd_done32(' || :
+# "io_uring/cmd: add cmd lazy tw wake helper", 6.5
+has NVMQ_HAVE_DO_IN_TASK_LAZY io_uring/cmd.h 'io_uring_cmd_do_in_task_lazy(' || :
+# "io_uring/cmd: introduce io_uring_cmd_import_fixed_vec", 6.15
+has NVMQ_HAVE_FIXED_VEC io_uring/cmd.h 'io_uring_cmd_import_fixed_vec(' || :
+# "block: add request polling helper", 6.5
+has NVMQ_HAVE_RQ_POLL blk-mq.h 'int blk_rq_poll(' || :
 # "block: Add PR callouts to read a reservation" and what comes with it, 6.5
 has NVMQ_HAVE_PR_READ pr.h 'pr_read_keys' || :
 # "block: remove the q argument from blk_rq_map_kern", 6.16
 has NVMQ_HAVE_MAP_KERN_RQ blk-mq.h 'blk_rq_map_kern(struct request *rq' || :
-# "io_uring/cmd: move io_uring_cmd to its own header" (linux/io_uring/cmd.h), 6.7
-has NVMQ_HAVE_URING_CMD_H io_uring/cmd.h 'struct io_uring_cmd {' || :
-# "block: pass io_comp_batch to rq_end_io_fn callback", 7.0
-has NVMQ_HAVE_END_IO_BATCH blk-mq.h 'const struct io_comp_batch *);' || :
-# "io_uring: introduce struct io_tw_req for passing requests to task work", 6.19
-has NVMQ_HAVE_TW_REQ io_uring_types.h 'struct io_tw_req {' || :
-# "io_uring/cmd: add helper to complete CQE32", 6.18
-has NVMQ_HAVE_DONE32 io_uring/cmd.h 'io_uring_cmd_done32(' || :
-# "io_uring: add lazy poll_wake to uring_cmd", 6.5
-has NVMQ_HAVE_DO_IN_TASK_LAZY io_uring/cmd.h 'io_uring_cmd_do_in_task_lazy(' || :
-# "io_uring: introduce io_uring_cmd_import_fixed_vec", 6.15
-has NVMQ_HAVE_FIXED_VEC io_uring/cmd.h 'io_uring_cmd_import_fixed_vec(' || :
-# "block: introduce blk_rq_poll", 6.6
-has NVMQ_HAVE_RQ_POLL blk-mq.h 'int blk_rq_poll(' || :

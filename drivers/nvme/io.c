@@ -453,9 +453,14 @@ void nvmq_io_commit_rqs(struct blk_mq_hw_ctx *hctx)
 
 /* ---- up ---- */
 
-/* What user space wants to know of a completion beside its status. */
-static void keep_result(struct nvmq_iod *iod, const struct nvmq_cqe *cqe)
+/*
+ * What user space wants to know of a completion beside its status.  Out of line, so that the path
+ * of all others is compiled as if this were not there.
+ */
+static noinline void keep_result(struct request *rq, const struct nvmq_cqe *cqe)
 {
+	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
+
 	if (iod->map & NVMQ_MAP_PASS)
 		iod->pass.result = le32_to_cpu(cqe->dw0) | (u64)le32_to_cpu(cqe->dw1) << 32;
 }
@@ -482,7 +487,7 @@ static noinline void unmap_other(struct nvmq_ioq *ioq, struct request *rq, struc
 		break;
 	default:
 		if (cqe)
-			keep_result(iod, cqe);
+			keep_result(rq, cqe);
 		iod->map &= ~NVMQ_MAP_PASS;
 		if (iod->map == NVMQ_MAP_ONE)
 			dma_unmap_page(ioq->q.dev, iod->prp1, iod->len, rq_dma_dir(rq));
@@ -540,7 +545,7 @@ static __always_inline void finish(struct nvmq_ioq *ioq, struct request *rq,
 
 	if (unlikely(status || test_bit(QUEUE_FLAG_SAME_FORCE, &rq->q->queue_flags))) {
 		iod->status = status;
-		keep_result(iod, cqe);
+		keep_result(rq, cqe);
 		blk_mq_complete_request(rq);
 		return;
 	}
