@@ -1203,8 +1203,8 @@ static int carry_out(struct nvmq_ctrl *ctrl)
  *
  * Context: sleeps.
  * Return: 0; -EBUSY if the controller is not live; -ETIMEDOUT if commands are
- * outstanding for too long; -EIO if the controller is dead after a reset; or why no queue can be created.  After an error the plan is
- * what it was.
+ * outstanding for too long; -EIO if the controller is dead after a reset; or why no
+ * queue can be created.  After an error the plan is what it was.
  */
 int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 {

@@ -569,7 +569,7 @@ static __always_inline void take(struct nvmq_ioq *ioq, const struct nvmq_cqe *cq
 		no_request(ioq, cqe);
 }
 
-/* The queue, of those that share the ring of @ioq, that a completion is for; %NULL if it is none. */
+/* Which of the queues that share the ring of @ioq a completion is for; %NULL if it is none. */
 static struct nvmq_ioq *sharer(const struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe)
 {
 	u32 i = (u32)le16_to_cpu(cqe->sqid) - ioq->q.qid;

@@ -10,7 +10,7 @@
 struct nvmq_queue;
 
 /* No line is longer, the end included. */
-#define NVMQ_RECORDER_LINE	224
+#define NVMQ_RECORDER_LINE	240
 
 /**
  * typedef nvmq_recorder_emit - where the lines of a dump go

@@ -103,10 +103,8 @@ coalescings() {
 
 # priorities: the QPRIO of the submission queues that were created, in their order; from the trace, as above
 priorities() {
-	local dw
-	for dw in $(sed -n 's/.*nvmq_command: .* qid=0 .* opcode=0x01 .* cdw10=0x\([0-9a-f]*\)[0-9a-f]\{8\} .*/\1/p' "$tracing/trace"); do
-		echo $((0x$dw >> 1 & 3))
-	done | paste -sd' '
+	sed -n 's/.*nvmq_command: .* qid=0 .* opcode=0x01 .* cdw10=0x\([0-9a-f]*\)[0-9a-f]\{8\} .*/\1/p' "$tracing/trace" |
+		while read -r dw; do echo $((0x$dw >> 1 & 3)); done | paste -sd' '
 }
 
 # arbitrations: what Arbitration was set to, likewise

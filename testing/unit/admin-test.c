@@ -1639,7 +1639,8 @@ static void test_arbitration(void)
 	start(true);
 	for (burst = 0; burst < 8; burst++) {
 		for (i = 0; i < 5 * 5 * 5; i++) {
-			u32 high = weights[i % 5], medium = weights[i / 5 % 5], low = weights[i / 25];
+			u32 high = weights[i % 5], medium = weights[i / 5 % 5];
+			u32 low = weights[i / 25];
 
 			CHECK(!nvmq_admin_set_arbitration(&admin, burst, high, medium, low),
 			      "%u %u %u %u", burst, high, medium, low);

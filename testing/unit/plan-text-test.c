@@ -48,8 +48,9 @@ static const char *show(const struct nvmq_plan *p)
 	at = snprintf(s, 1024, "%u/%u,%u/%u,%u/%u depth %u vectors %u irq %d placement %d",
 		      p->queues[0], p->depths[0], p->queues[1], p->depths[1], p->queues[2],
 		      p->depths[2], p->depth, p->vectors, p->irq, p->placement);
-	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u share %u wrr %d:%u,%u,%u/%u,%u,%u",
-		       p->leave, p->coalesce, p->coalesce_us, p->share, p->wrr.on,
+	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u share %u", p->leave,
+		       p->coalesce, p->coalesce_us, p->share);
+	at += snprintf(s + at, 1024 - at, " wrr %d:%u,%u,%u/%u,%u,%u", p->wrr.on,
 		       p->wrr.classes[0], p->wrr.classes[1], p->wrr.classes[2],
 		       p->wrr.weights[0], p->wrr.weights[1], p->wrr.weights[2]);
 	for (i = 0; i < p->nr_ranges && i < NVMQ_PLAN_MAX_RANGES && at < 990; i++)
@@ -758,7 +759,8 @@ static void test_format(void)
 		  "default=0-3+5:rest/9 read=rest poll=4-4/7" },
 		{ P(65535, 65535, 65535, 4095, 2048, NVMQ_IRQ_INTX, NVMQ_PLACE_FREE),
 		  longest_plan },
-		{ { .queues = { 1 }, .wrr = { true, { 2, 2, 2 } } }, "default=1 wrr=default:medium" },
+		{ { .queues = { 1 }, .wrr = { true, { 2, 2, 2 } } },
+		  "default=1 wrr=default:medium" },
 		{ { .queues = { 1 }, .wrr = { true, { 2, 2, 3 }, { 9, 8, 256 } } },
 		  "default=1 wrr=poll:low/9:8:256" },
 		{ { .queues = { 1 }, .wrr = { true, { 0, 1, 3 } } },
