@@ -178,14 +178,28 @@ static const char *look(struct worker *w, u64 since)
 	return NULL;
 }
 
+/*
+ * Until the ring is worth another look: at once if it is polled, otherwise when an interrupt comes.
+ * Return: false if it is time to look for the device as well.
+ */
+static bool wait_for_more(struct worker *w, u32 *looks)
+{
+	struct pollfd poller = { .fd = w->dq.event, .events = POLLIN };
+	eventfd_t count;
+
+	if (w->dq.event >= 0) {
+		if (poll(&poller, 1, 500) != 1)
+			return false;
+		w->wakes += !eventfd_read(w->dq.event, &count);
+	}
+	return ++*looks % LOOKS;
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	struct pollfd poller = { .fd = w->dq.event, .events = POLLIN };
-	u64 now = clock_now(), since = now;
-	u32 looks = 0;
-	eventfd_t count;
-	u32 i;
+	u64 now = clock_now(), since = 0;
+	u32 i, looks = 0;
 
 	for (i = 0; i < w->depth && w->left; i++, w->out++)
 		submit(w, &w->tasks[i], now);
@@ -193,22 +207,16 @@ static void *work(void *arg)
 	while (w->out && !w->stuck) {
 		if (likely(reap(w))) {
 			looks = 0;
+			since = 0;
 			continue;
 		}
 		w->empty++;
-		if (w->dq.event >= 0) {
-			if (poll(&poller, 1, 500) == 1) {
-				w->wakes += !eventfd_read(w->dq.event, &count);
-				continue;
-			}
-		} else if (++looks % LOOKS) {
+		if (likely(wait_for_more(w, &looks)))
 			continue;
-		}
 		/* The clock is not read for each command that comes in time. */
-		if (looks <= LOOKS && w->dq.event < 0)
+		if (!since)
 			since = clock_now();
-		else
-			w->stuck = look(w, since);
+		w->stuck = look(w, since);
 	}
 	return NULL;
 }
