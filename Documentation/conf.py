@@ -5,7 +5,7 @@
 project = "nvmq"
 extensions = []
 primary_domain = "c"
-c_id_attributes = ["__iomem", "__always_inline", "__init", "__exit"]
+c_id_attributes = ["__iomem", "__user", "__always_inline", "__init", "__exit"]
 highlight_language = "none"
 html_theme = "alabaster"
 html_theme_options = {
