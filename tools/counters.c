@@ -442,7 +442,7 @@ static void on_signal(int signal)
 }
 
 /**
- * counters_catch_signals - have what would end the program end what it does, so that counting can be switched off
+ * counters_catch_signals - a signal ends what is done, so that counting can be switched off
  */
 void counters_catch_signals(void)
 {

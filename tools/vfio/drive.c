@@ -399,9 +399,12 @@ static int await(struct drive *d, struct drive_queue *dq, void *owner)
 		nap(dq);
 		cqe = nvmq_cq_peek(&dq->q, &cur);
 		if (!cqe) {
-			if (nvmq_hw_gone(&d->hw))
+			u32 csts = nvmq_hw_status(&d->hw);
+
+			/* One read: it may go between two, and all ones have CFS set. */
+			if (csts == ~0u)
 				return -ENODEV;
-			if (late || (nvmq_hw_status(&d->hw) & NVMQ_CSTS_CFS))
+			if (late || (csts & NVMQ_CSTS_CFS))
 				return -ETIMEDOUT;
 			continue;
 		}

@@ -169,9 +169,12 @@ static inline u32 reap(struct worker *w)
 /* Nothing has come for DRIVE_SECONDS: is there still a device? */
 static const char *look(struct worker *w, u64 since)
 {
-	if (nvmq_hw_gone(&w->d->hw))
+	u32 csts = nvmq_hw_status(&w->d->hw);
+
+	/* One read: it may go between two, and all ones have CFS set. */
+	if (csts == ~0u)
 		return drive_error(-ENODEV);
-	if (nvmq_hw_status(&w->d->hw) & NVMQ_CSTS_CFS)
+	if (csts & NVMQ_CSTS_CFS)
 		return "the controller reports a fatal status";
 	if (clock_to_ns(clock_now() - since) > DRIVE_SECONDS * NS_PER_SECOND)
 		return "commands do not come back";
