@@ -126,7 +126,8 @@ refuses "submit, of a flush" EINVAL "$ns" submit opcode=0
 refuses "reset by the disk" ENOTTY "$ns" reset
 refuses "io_uring on the disk's admin commands" ENOTTY "$ng" uring-admin opcode=6 cdw10=1 len=4096
 # Newer kernels do not poll for what cannot be polled.
-like "admin commands of a ring that polls" "$(what "$ctrl" uring-admin opcode=6 cdw10=1 len=4096 poll=1)" '^(EOPNOTSUPP|0 0)$'
+like "admin commands of a ring that polls" \
+	"$(what "$ctrl" uring-admin opcode=6 cdw10=1 len=4096 poll=1)" '^(EOPNOTSUPP|0 0)$'
 
 # --- who is no administrator
 
@@ -252,9 +253,12 @@ for bdf in "$BDF0" "$BDF1"; do
 		--offset=16M --verify=crc32c --do_verify=1
 done
 # What is wrong with a command is the sender's business; its queue, identifier and data pointer are the driver's.
-parts='^(DB_|SQE_(FUSED|FLAGS|PSDT|CID|CHANGED)|PRP1_|PRP2_(OFFSET|ZERO)|PRP_|SGL_|DMA_|MEM_|MAP_|CQ_|SQ_|QUEUE_|AER_|IRQ_|DEVICE_)'
-is "the device has nothing against the driver's part of them" "$(device violations | grep -E "$parts" || true)" ""
-device clear >/dev/null
+parts='^(DB_|SQE_(FUSED|FLAGS|PSDT|CID|CHANGED)|PRP1_|PRP2_(OFFSET|ZERO)|PRP_|SGL_|DMA_|MEM_|MAP_|CQ_|SQ_|QUEUE_|AER_|IRQ_)'
+for n in 0 1; do
+	t_port "nvmq.device$n" >/dev/null || continue
+	is "device $n has nothing against the driver's part of them" "$(device_of $n violations | grep -E "$parts" || true)" ""
+	device_of $n clear >/dev/null
+done
 no_pins() { [ "$(pins)" = 0 ]; }
 wait_for "no page of user space is pinned for ever" no_pins
 check "the module can be unloaded" unload
