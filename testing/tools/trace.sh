@@ -208,7 +208,7 @@ context() {
 mkdir -p "$NVMQ_ROOT/sys/devices/system/cpu"
 echo 0,2-3 >"$NVMQ_ROOT/sys/devices/system/cpu/online"
 printf '# cpu default read poll\n0 1 3 4\n1 1 3 4\n2 2 - -\n3 5 - -\n' >"$debug/map"
-echo '5 default 1023 4 41 3' >>"$debug/queues"
+echo '5 default 1023 5 4 41 3' >>"$debug/queues"
 nvmq queues nvme0n1
 has "queues: without the block layer's debugfs" "$RC.$ERR" "1.nvmq queues: /sys/kernel/debug/block/nvme0n1 is not there (is debugfs mounted?)"
 context 0 default 64 "0, 1, 3"

@@ -188,7 +188,8 @@ bool pci_device_is_present(struct pci_dev *pdev)
 {
 	u16 vendor;
 
-	return !device_config_read(device_of(&pdev->dev), PCI_VENDOR_ID, &vendor, sizeof(vendor)) && vendor != 0xffff;
+	return !device_config_read(device_of(&pdev->dev), PCI_VENDOR_ID, &vendor,
+				   sizeof(vendor)) && vendor != 0xffff;
 }
 
 int pcie_reset_flr(struct pci_dev *pdev, bool probe)
