@@ -18,6 +18,7 @@ void unit_free(void *memory);
 #define kzalloc(size, gfp)	unit_alloc(size)
 #define kfree(memory)		unit_free(memory)
 
-#define struct_size(p, array, n)	(offsetof(typeof(*(p)), array) + (n) * sizeof((p)->array[0]))
+#define struct_size(p, array, n)					\
+	(offsetof(typeof(*(p)), array) + (n) * sizeof((p)->array[0]))
 
 #endif
