@@ -409,7 +409,7 @@ try_kvm()
 SID_KERNEL_PACKAGES=(linux-headers-amd64 gcc make xz-utils)
 SID_QEMU_PACKAGES=(qemu-system-x86 qemu-block-extra)
 # What Debian's tools for modules and initramfs want, and what the packages of tools/debian depend on
-INSTALL_PACKAGES=(dkms initramfs-tools zstd busybox-static libjson-c5 libncurses6)
+INSTALL_PACKAGES=(dkms initramfs-tools zstd busybox-static libjson-c5 libncurses6 libtracefs1 libtraceevent1)
 
 # fetch_root DIR SUITE PACKAGE,... [mmdebstrap option...]
 fetch_root()
