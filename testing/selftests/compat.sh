@@ -7,6 +7,9 @@
 # time: 90
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# Commands that it does not know, or not so
+# shellcheck disable=SC2034 # lib.sh reads it
+T_TRACE_ALLOW='pci_nvme_err_(req_status|invalid_)'
 
 # In the commands: A is the first controller, B the second, whose namespaces are detached; $data is a file of 4 KiB, $leg a
 # disk in memory.
@@ -88,7 +91,7 @@ commands() {
 # name BDF: nvmeX, with either driver
 name() { basename "$(ls -d "/sys/bus/pci/devices/$1/nvme/nvme"*)"; }
 
-# survey DRIVER: N.out and N.status for each command
+# survey DRIVER: N.out and N.status for each command. Which of two controllers comes first is chance: lines are sorted.
 survey() {
 	local out=$T_TMP/$1 a b i=0 command volatile
 	mkdir -p "$out"
@@ -100,7 +103,7 @@ survey() {
 		printf '0' >"$out/$i.status"
 		(eval "$command") >"$out/$i.said" 2>&1 </dev/null || printf '%s' "$?" >"$out/$i.status"
 		sed -E "s/\b$a/A/g; s/\bng${a#nvme}n/ngAn/g; s/\b$b/B/g; s/\bng${b#nvme}n/ngBn/g; s/subsys[0-9]+/subsysN/g" "$out/$i.said" |
-			tr -d '\0' | grep -a -v -E "${volatile:-^never$}" >"$out/$i.out" || true
+			tr -d '\0' | grep -a -v -E "${volatile:-^never$}" | sort >"$out/$i.out" || true
 		i=$((i + 1))
 	done < <(commands)
 }

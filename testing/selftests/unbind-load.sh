@@ -67,9 +67,15 @@ check "with its own name in driver_override it is" ready "$BDF0"
 echo "$BDF0" >"$DRV/unbind"
 echo >"$dev_dir/driver_override"
 vendor=$(sed 's/0x//' "$dev_dir/vendor") device=$(sed 's/0x//' "$dev_dir/device")
-check "new_id takes vendor and device" dd if=<(echo "$vendor $device") of="$DRV/new_id" status=none
-check "and binds" ready "$BDF0"
-check "remove_id" dd if=<(echo "$vendor $device") of="$DRV/remove_id" status=none
+if modinfo -F alias "$NVMQ_KO" | grep -qi "^pci:v0000${vendor}d0000$device"; then
+	check_fails "new_id knows vendor and device" dd if=<(echo "$vendor $device") of="$DRV/new_id" status=none
+	echo "$BDF0" >/sys/bus/pci/drivers_probe
+	check "probing binds it" ready "$BDF0"
+else
+	check "new_id takes vendor and device" dd if=<(echo "$vendor $device") of="$DRV/new_id" status=none
+	check "and binds" ready "$BDF0"
+	check "remove_id" dd if=<(echo "$vendor $device") of="$DRV/remove_id" status=none
+fi
 check "data is still untouched" same "$T_TMP/data" "$(dev "$BDF0")" $((128 << 20))
 
 # Quick rounds, without waiting for the load to be under way: it may open
