@@ -17,7 +17,7 @@ round() {
 	for bdf in "$BDF0" "$second"; do
 		is "$asked: $bdf granted INTx" "$(granted "$bdf" irq)" intx
 		is "$asked: $bdf one vector" "$(granted "$bdf" vectors)" 1
-		is "$asked: $bdf all queues on one interrupt" "$(queue_rows "$bdf" | awk '{ print $5 }' | sort -u | wc -l)" 1
+		is "$asked: $bdf all queues on one interrupt" "$(queue_rows "$bdf" | awk '{ print $6 }' | sort -u | wc -l)" 1
 		is "$asked: $bdf keeps its queues" "$(granted "$bdf" default)" 4
 	done
 	queues_read "$second"
