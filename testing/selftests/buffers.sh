@@ -3,7 +3,7 @@
 # description: direct I/O from buffers at every offset in a page and from scattered vectors, compared byte by byte
 # vm: -c 2 -d size=256M,queues=2,mdts=0 -- 512
 # vm 6.12: -c 2 -d size=256M,queues=2,lba=4096 -- 4096
-# kernels: 6.12 7.2
+# kernels: 6.12
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

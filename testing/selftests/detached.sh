@@ -3,7 +3,7 @@
 # description: a controller without any namespace attached is live, has no disk, and goes cleanly
 # vm: -c 2 -d size=64M,ns=2,detached,queues=2
 # vm 6.12: -c 2 -d ns=0,queues=2
-# kernels: 6.12 7.2
+# kernels: 6.12
 # time: 6
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -5,7 +5,7 @@
 # vm 6.12: -c 4 -m 1G -d size=512M,queues=4,lba=4096 -- libaio
 # vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- psync
 # vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- mmap
-# kernels: 6.12 7.2
+# kernels: 6.12
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: the ioctls and io_uring's commands: each does what it says, others are refused, hostile ones do no harm
 # vm: -c 2 -d strict,size=64M,queues=4,raw=nssrs:on -d size=64M,queues=4
-# kernels: 6.1 6.12 7.2
+# kernels: 6.1 7.2
 # time: 60
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: queues for reads and polled queues: reads use the former, polled I/O raises no interrupt
 # vm: -c 4 -d size=256M,queues=8
-# kernels: 6.1 7.2
+# kernels: 6.1
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

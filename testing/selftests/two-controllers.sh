@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: two controllers: plans by PCI address, I/O on both, one goes while the other works
 # vm: -c 4 -d size=256M,queues=4,serial=first -d size=128M,queues=4,serial=second
-# kernels: 6.12 7.2
+# kernels: 6.12
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
