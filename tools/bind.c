@@ -102,18 +102,6 @@ static void report(const struct pci_dev *dev, const char *before, const char *wh
 	free(node);
 }
 
-/* An interruption must not leave a controller between two drivers. */
-static void hold_signals(int how)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(how, &set, NULL);
-}
-
 /* Gives @dev to @driver, which may be NULL. Return: 0, or -1 if it does not have it. */
 static int take(struct pci_dev *dev, const char *driver, size_t wanted, int *err)
 {
@@ -198,7 +186,8 @@ static int change_hands(const char *command, struct pci_dev *dev, const char *dr
 		free(why);
 		goto out;
 	}
-	hold_signals(SIG_BLOCK);
+	/* An interruption must not leave a controller between two drivers. */
+	sys_hold_signals(SIG_BLOCK);
 	err = before ? pci_unbind(dev) : 0;
 	/* Who has a disk open keeps its name, which the next driver may want. */
 	use_release(&claims);
@@ -222,7 +211,7 @@ static int change_hands(const char *command, struct pci_dev *dev, const char *dr
 			fprintf(stderr, "nor does %s: %s; it has no driver now\n", before,
 				strerror(again));
 	}
-	hold_signals(SIG_UNBLOCK);
+	sys_hold_signals(SIG_UNBLOCK);
 out:
 	free(before);
 	return ret;

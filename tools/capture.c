@@ -50,7 +50,14 @@ static void on_signal(int number)
 	stopped = number;
 }
 
-static int __attribute__((format(printf, 1, 2))) fail(const char *format, ...)
+/**
+ * capture_fail - say why there is no trace
+ * @status: what the program is to end with
+ * @format: the reason, as for printf()
+ *
+ * Return: @status.
+ */
+int capture_fail(int status, const char *format, ...)
 {
 	va_list args;
 
@@ -59,7 +66,7 @@ static int __attribute__((format(printf, 1, 2))) fail(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
-	return 1;
+	return status;
 }
 
 /* ---- what is to be recorded ---- */
@@ -179,7 +186,7 @@ static int add_events(struct capture *c)
 		err = add_event(c, type->system, type->event, filter);
 		free(filter);
 		if (err)
-			return fail("the trace event %s:%s cannot be used: %s", type->system,
+			return capture_fail(1, "the trace event %s:%s cannot be used: %s", type->system,
 				    type->event, strerror(errno));
 	}
 	return 0;
@@ -239,27 +246,27 @@ static int make_instance(struct capture *c)
 	int len, err = 0;
 
 	if (!tracefs_tracing_dir())
-		return fail("there is no tracefs: mount -t tracefs none /sys/kernel/tracing");
+		return capture_fail(1, "there is no tracefs: mount -t tracefs none /sys/kernel/tracing");
 	remove_stale();
 	name = sys_format(INSTANCE "%d", getpid());
 	c->instance = tracefs_instance_create(name);
 	free(name);
 	if (!c->instance)
-		return fail("tracefs takes no instance: %s", strerror(errno));
+		return capture_fail(1, "tracefs takes no instance: %s", strerror(errno));
 	tracefs_trace_off(c->instance);
 	size = sys_format("%ld", BUFFER * cpus > MAX_BUFFERS ? MAX_BUFFERS / cpus : BUFFER);
 	/* When it is full the first events are what is kept: the story has a beginning. */
 	if (tracefs_instance_file_write(c->instance, "trace_clock", "mono") < 0 ||
 	    tracefs_instance_file_write(c->instance, "buffer_size_kb", size) < 0 ||
 	    tracefs_option_disable(c->instance, TRACEFS_OPTION_OVERWRITE))
-		err = fail("tracefs refuses its settings: %s", strerror(errno));
+		err = capture_fail(1, "tracefs refuses its settings: %s", strerror(errno));
 	free(size);
 	if (err)
 		return err;
 	header = tracefs_instance_file_read(NULL, "events/header_page", &len);
 	c->tep = tep_alloc();
 	if (!header || !c->tep || tep_parse_header_page(c->tep, header, len, sizeof(long)))
-		err = fail("the format of the trace is not understood");
+		err = capture_fail(1, "the format of the trace is not understood");
 	free(header);
 	return err;
 }
@@ -490,7 +497,7 @@ static int record(struct capture *c, char **command, double seconds, int *status
 	if (command) {
 		pid = start(command, &go);
 		if (pid < 0)
-			return fail("%s: %s", command[0], strerror(errno));
+			return capture_fail(1, "%s: %s", command[0], strerror(errno));
 		add_calls(c, pid);
 	}
 	tracefs_trace_on(c->instance);
@@ -532,7 +539,7 @@ int capture(struct trace *t, const struct sys_ctrl *ctrl, char **command, double
 	find_disks(t, ctrl);
 	find_queues(t, ctrl);
 	if (!t->nr_disks)
-		return fail("%s has no disk", ctrl->bdf);
+		return capture_fail(1, "%s has no disk", ctrl->bdf);
 	c.ctrl = atoi(ctrl->name + strlen("nvme"));
 	if (command)
 		c.comm = slash ? slash + 1 : command[0];
@@ -547,7 +554,7 @@ int capture(struct trace *t, const struct sys_ctrl *ctrl, char **command, double
 	if (!err) {
 		t->lost = count_lost(&c);
 		if (tracefs_iterate_raw_events(c.tep, c.instance, NULL, 0, on_event, &c))
-			err = fail("the trace cannot be read: %s", strerror(errno));
+			err = capture_fail(1, "the trace cannot be read: %s", strerror(errno));
 	}
 	if (c.instance)
 		remove_instance(c.instance);

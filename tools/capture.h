@@ -10,5 +10,6 @@
 
 int capture(struct trace *t, const struct sys_ctrl *ctrl, char **command, double seconds,
 	    int *status);
+int capture_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -566,4 +567,19 @@ const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid)
 int sys_write_attribute(const struct sys_ctrl *ctrl, const char *name, const char *text)
 {
 	return sys_write(text, SYS_PCI "/%s/nvmq/%s", ctrl->bdf, name);
+}
+
+/**
+ * sys_hold_signals - keep what would end the program waiting, or let it through again
+ * @how: SIG_BLOCK or SIG_UNBLOCK
+ */
+void sys_hold_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(how, &set, NULL);
 }

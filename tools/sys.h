@@ -77,6 +77,7 @@ int sys_write_attribute(const struct sys_ctrl *ctrl, const char *name, const cha
 const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid);
 
 void *sys_must(void *memory);
+void sys_hold_signals(int how);
 char *sys_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *sys_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *sys_read(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nvmq trace: each step of each I/O, as a timeline, as JSON lines, and as a picture. */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,18 +16,6 @@ struct options {
 	bool json, sqe;
 };
 
-static int __attribute__((format(printf, 1, 2))) wrong(const char *format, ...)
-{
-	va_list args;
-
-	fputs("nvmq trace: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return 2;
-}
-
 static int parse(int argc, char **argv, struct options *o)
 {
 	char *end;
@@ -41,7 +28,7 @@ static int parse(int argc, char **argv, struct options *o)
 		if (!strcmp(arg, "--")) {
 			o->command = argv + i + 1;
 			if (!*o->command)
-				return wrong("a command is expected behind --");
+				return capture_fail(2, "a command is expected behind --");
 			break;
 		}
 		if (!strcmp(arg, "--json")) {
@@ -57,18 +44,18 @@ static int parse(int argc, char **argv, struct options *o)
 		} else if (!strcmp(arg, "--time") && value) {
 			o->seconds = strtod(argv[++i], &end);
 			if (*end || !(o->seconds > 0) || o->seconds > 86400)
-				return wrong("--time: %s: must be a number of seconds", argv[i]);
+				return capture_fail(2, "--time: %s: must be a number of seconds", argv[i]);
 		} else if (*arg != '-' && !o->device) {
 			o->device = arg;
 		} else {
-			return wrong("%s: not expected", arg);
+			return capture_fail(2, "%s: not expected", arg);
 		}
 	}
 	ways = !!o->command + !!o->read;
 	if (ways > 1 || (ways && o->seconds > 0))
-		return wrong("one of -- COMMAND, --time and --read");
+		return capture_fail(2, "one of -- COMMAND, --time and --read");
 	if (o->read && o->device)
-		return wrong("%s: a trace that is read has its own device", o->device);
+		return capture_fail(2, "%s: a trace that is read has its own device", o->device);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include <linux/kernel.h>
 
+#include "../sys.h"
 #include "drive.h"
 #include "options.h"
 #include "tell.h"
@@ -30,18 +31,6 @@ static void step(const char *format, ...)
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
-}
-
-/* An interruption must not leave the greeting where data was. */
-static void hold_signals(int how)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(how, &set, NULL);
 }
 
 static int bring_up(struct drive *d, const struct options *o)
@@ -124,7 +113,8 @@ static int greet(struct drive *d, struct drive_queue *dq, const struct options *
 	step("Read block %llu, to put it back later.", (unsigned long long)o->block);
 	if (drive_rw(d, dq, &ns, false, o->block, &before))
 		return -1;
-	hold_signals(SIG_BLOCK);
+	/* An interruption must not leave the greeting where data was. */
+	sys_hold_signals(SIG_BLOCK);
 	step("Write a greeting: \"%s\"", GREETING);
 	memcpy(buffer.memory, GREETING, sizeof(GREETING));
 	ret = drive_rw(d, dq, &ns, true, o->block, &buffer);
@@ -143,7 +133,7 @@ static int greet(struct drive *d, struct drive_queue *dq, const struct options *
 	step("Put the block back as it was.");
 	if (drive_rw(d, dq, &ns, true, o->block, &before))
 		ret = -1;
-	hold_signals(SIG_UNBLOCK);
+	sys_hold_signals(SIG_UNBLOCK);
 	return ret;
 }
 
