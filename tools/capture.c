@@ -186,8 +186,8 @@ static int add_events(struct capture *c)
 		err = add_event(c, type->system, type->event, filter);
 		free(filter);
 		if (err)
-			return capture_fail(1, "the trace event %s:%s cannot be used: %s", type->system,
-				    type->event, strerror(errno));
+			return capture_fail(1, "the trace event %s:%s cannot be used: %s",
+					    type->system, type->event, strerror(errno));
 	}
 	return 0;
 }
@@ -246,7 +246,8 @@ static int make_instance(struct capture *c)
 	int len, err = 0;
 
 	if (!tracefs_tracing_dir())
-		return capture_fail(1, "there is no tracefs: mount -t tracefs none /sys/kernel/tracing");
+		return capture_fail(1, "there is no tracefs: %s",
+				    "mount -t tracefs none /sys/kernel/tracing");
 	remove_stale();
 	name = sys_format(INSTANCE "%d", getpid());
 	c->instance = tracefs_instance_create(name);

@@ -44,7 +44,8 @@ static int parse(int argc, char **argv, struct options *o)
 		} else if (!strcmp(arg, "--time") && value) {
 			o->seconds = strtod(argv[++i], &end);
 			if (*end || !(o->seconds > 0) || o->seconds > 86400)
-				return capture_fail(2, "--time: %s: must be a number of seconds", argv[i]);
+				return capture_fail(2, "--time: %s: must be a number of seconds",
+						    argv[i]);
 		} else if (*arg != '-' && !o->device) {
 			o->device = arg;
 		} else {
