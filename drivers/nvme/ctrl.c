@@ -573,7 +573,6 @@ static void event_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, event_work);
 	u32 event = READ_ONCE(ctrl->event);
-
 	char text[32];
 
 	if (nvmq_event_is_activation(event))

@@ -13,6 +13,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "names.h"
 #include "passthru.h"
 
@@ -338,20 +339,47 @@ int nvmq_passthru_outcome(struct request *rq, blk_status_t err)
 	return iod->status ?: blk_status_to_errno(err);
 }
 
-static int execute(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd)
+/* @buf: data of the driver's, %NULL for that of @cmd. */
+static int execute_once(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd, void *buf, u32 len)
 {
 	struct request *rq = nvmq_passthru_request(ns, cmd, 0, 0);
-	struct bio *bio;
-	int ret, err;
+	struct bio *user;
+	int ret = 0, err = 0;
 
 	if (IS_ERR(rq))
 		return PTR_ERR(rq);
-	bio = rq->bio;
-	ret = nvmq_passthru_outcome(rq, blk_execute_rq(rq, false));
+	user = rq->bio;
+	if (buf)
+		ret = nvmq_compat_map_kern(rq, buf, len);
+	if (!ret)
+		ret = nvmq_passthru_outcome(rq, blk_execute_rq(rq, false));
 	cmd->result = ((struct nvmq_iod *)blk_mq_rq_to_pdu(rq))->pass.result;
-	err = bio ? blk_rq_unmap_user(bio) : 0;
+	if (user)
+		err = blk_rq_unmap_user(user);
 	blk_mq_free_request(rq);
 	return ret ?: err;
+}
+
+/**
+ * nvmq_passthru_execute - have the device carry an I/O command out that was found right
+ * @ns: the namespace
+ * @cmd: the command
+ * @buf: its data, from kmalloc(); %NULL if that is user space's, in @cmd
+ * @len: bytes of @buf
+ *
+ * Sent again if the queues were changed under it.
+ *
+ * Context: sleeps; inside nvmq_ctrl_enter().
+ * Return: as nvmq_passthru_outcome(), or why there is no request.
+ */
+int nvmq_passthru_execute(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd, void *buf, u32 len)
+{
+	int ret;
+
+	do
+		ret = execute_once(ns, cmd, buf, len);
+	while (ret == -EAGAIN && !fatal_signal_pending(current));
+	return ret;
 }
 
 /**
@@ -372,12 +400,7 @@ int nvmq_passthru_io(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd)
 
 	nvmq_ctrl_settle(ctrl);
 	ret = nvmq_effects_read(&ctrl->effects, &ctrl->admin) ?: nvmq_passthru_check_io(ns, cmd);
-	if (ret)
-		return ret;
-	do
-		ret = execute(ns, cmd);
-	while (ret == -EAGAIN && !fatal_signal_pending(current));
-	return ret;
+	return ret ?: nvmq_passthru_execute(ns, cmd, NULL, 0);
 }
 
 /* ---- admin commands ---- */

@@ -42,6 +42,7 @@ int nvmq_passthru_check_io(struct nvmq_ns *ns, const struct nvmq_user_cmd *cmd);
 struct request *nvmq_passthru_request(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd,
 				      blk_opf_t opf, blk_mq_req_flags_t flags);
 int nvmq_passthru_outcome(struct request *rq, blk_status_t err);
+int nvmq_passthru_execute(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd, void *buf, u32 len);
 int nvmq_passthru_io(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd);
 int nvmq_passthru_admin(struct nvmq_ctrl *ctrl, struct nvmq_user_cmd *cmd);
 

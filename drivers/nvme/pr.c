@@ -6,7 +6,6 @@
 #include <linux/blkdev.h>
 #include <linux/slab.h>
 
-#include "compat.h"
 #include "passthru.h"
 #include "pr.h"
 
@@ -14,20 +13,6 @@
 #define MAX_KEYS	1024u
 
 /* ---- commands ---- */
-
-static int execute(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd, void *buf, u32 len)
-{
-	struct request *rq = nvmq_passthru_request(ns, cmd, 0, 0);
-	int ret;
-
-	if (IS_ERR(rq))
-		return PTR_ERR(rq);
-	ret = nvmq_compat_map_kern(rq, buf, len);
-	if (!ret)
-		ret = nvmq_passthru_outcome(rq, blk_execute_rq(rq, false));
-	blk_mq_free_request(rq);
-	return ret;
-}
 
 /* The device's status as the callers of pr_ops know it. */
 static int from_status(int status)
@@ -68,9 +53,7 @@ static int send(struct block_device *bdev, u8 opcode, u32 cdw10, u32 cdw11, void
 	if (!nvmq_ctrl_enter(ctrl))
 		return -ENODEV;
 	nvmq_ctrl_settle(ctrl);
-	do
-		ret = execute(ns, &cmd, buf, len);
-	while (ret == -EAGAIN && !fatal_signal_pending(current));
+	ret = nvmq_passthru_execute(ns, &cmd, buf, len);
 	nvmq_ctrl_leave(ctrl);
 	return ret;
 }
