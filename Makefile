@@ -53,7 +53,7 @@ blktests: ## the tests of a device in a checkout of blktests, BLKTESTS=dir, with
 shell: ## a prompt in a VM with nvmq loaded (K=, DEVICE=, PLAN=)
 	@vm/setup vm build
 	@vm/build $(or $(K),6.12) >/dev/null
-	@vm/run -i -q 11.1 -k $(or $(K),6.12) $(if $(DEVICE),-d '$(DEVICE)') -- vm/guest-shell '$(PLAN)'; \
+	@vm/run -i -k $(or $(K),6.12) $(if $(DEVICE),-d '$(DEVICE)') -- vm/guest-shell '$(PLAN)'; \
 		status=$$?; case $$status in 12[4-6]) exit $$status ;; esac # the status of the last command typed is no error
 
 docs: ## the documentation as HTML; warnings are errors

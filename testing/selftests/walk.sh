@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: each command of Documentation/queue-lab.rst does what the walk says
-# vm: -q 11.1 -c 2 -d size=256M,queues=6
+# vm: -c 2 -d size=256M,queues=6
 # kernels: 6.12
 # device: qemu
 # time: 75
