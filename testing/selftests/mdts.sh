@@ -3,7 +3,7 @@
 # description: the device's transfer limit: 8 KiB, the usual 512 KiB, and none, where PRP lists chain
 # vm 6.12: -c 4 -d size=512M,queues=4,mdts=1 --trace pci_nvme_read --trace pci_nvme_write -- 8
 # vm 6.12: -c 4 -d size=512M,queues=4,mdts=7 --trace pci_nvme_read --trace pci_nvme_write -- 512
-# vm: -c 4 -d size=512M,queues=4,mdts=0 --trace pci_nvme_read --trace pci_nvme_write -- 0
+# vm: -q 7.2 -c 4 -d size=512M,queues=4,mdts=0 --trace pci_nvme_read --trace pci_nvme_write -- 0
 # kernels: 6.12 7.2
 # time: 12
 # shellcheck source-path=SCRIPTDIR source=lib.sh
