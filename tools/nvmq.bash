@@ -65,7 +65,7 @@ _nvmq()
 	*.top) words="--every $(_nvmq_devices)" ;;
 	*.plan)
 		case " ${COMP_WORDS[*]:2:COMP_CWORD - 2} " in
-		*' set '* | *' try '*) words='default= read= poll= depth= vectors= irq= placement= leave= coalesce= share= wrr= --seconds' ;;
+		*' set '* | *' try '*) words='default= read= poll= depth= vectors= irq= placement= leave= coalesce= share= cpus= wrr= --seconds' ;;
 		*) words="set try --json $(_nvmq_devices)" ;;
 		esac
 		;;

@@ -176,7 +176,7 @@ static const struct kernel_param_ops plan_ops = {
 	.free = plan_free,
 };
 module_param_cb(plan, &plan_ops, NULL, 0444);
-MODULE_PARM_DESC(plan, "queue plans: [PCI-ADDRESS] default=N|cpu|core|node|CPUS[/DEPTH] read= poll= depth= vectors= irq=msix|msi|intx placement=managed|free leave=N coalesce=N/USEC|off share=N wrr=TYPE:CLASS+.../H:M:L [; ...]");
+MODULE_PARM_DESC(plan, "queue plans: [PCI-ADDRESS] default=N|cpu|core|node|CPUS[/DEPTH] read= poll= depth= vectors= irq=msix|msi|intx placement=managed|free leave=N coalesce=N/USEC|off share=N wrr=TYPE:CLASS+.../H:M:L cpus=all|housekeeping [; ...]");
 
 static int timeout_set(const char *val, const struct kernel_param *kp)
 {

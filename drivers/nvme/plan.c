@@ -24,6 +24,7 @@ enum nvmq_plan_key {
 	KEY_COALESCE,
 	KEY_SHARE,
 	KEY_WRR,
+	KEY_CPUS,
 	NR_KEYS
 };
 
@@ -95,6 +96,10 @@ static const struct nvmq_plan_rule nvmq_plan_rules[NR_KEYS] = {
 	[KEY_WRR] = {
 		"wrr", { "off" }, 1, 0, 1, 0,
 		"off or types with classes expected", NULL,
+	},
+	[KEY_CPUS] = {
+		"cpus", { "all", "housekeeping" }, 2, 0, 1, 0,
+		"all or housekeeping expected", NULL,
 	},
 };
 
@@ -341,6 +346,8 @@ static u32 nvmq_plan_get(const struct nvmq_plan *plan, enum nvmq_plan_key key)
 		return plan->share;
 	case KEY_WRR:
 		return plan->wrr.on;
+	case KEY_CPUS:
+		return plan->housekeeping;
 	default:
 		return plan->queues[key];
 	}
@@ -366,6 +373,9 @@ static void nvmq_plan_set(struct nvmq_plan *plan, enum nvmq_plan_key key, u32 va
 		break;
 	case KEY_SHARE:
 		plan->share = value;
+		break;
+	case KEY_CPUS:
+		plan->housekeeping = value;
 		break;
 	default:
 		break;
@@ -640,7 +650,7 @@ static int nvmq_plan_word(struct nvmq_plan *plan, struct nvmq_span word, u32 *se
  *
  * One default queue per CPU, no read and no poll queues, automatic depth, as many vectors as
  * needed, MSI-X, managed placement, no queue left to others, coalescing left alone, a completion
- * queue for each submission queue, round robin.
+ * queue for each submission queue, round robin, queues for all CPUs.
  */
 void nvmq_plan_init(struct nvmq_plan *plan)
 {
@@ -828,7 +838,8 @@ static int nvmq_plan_fail_key(const struct nvmq_plan *plan, enum nvmq_plan_key k
  * @err: what is wrong, or NULL
  *
  * Every possible CPU must have a queue of each type that lists any, and each of these queues a
- * possible CPU. A CPU that does not exist may be named beside one that does.
+ * possible CPU. A CPU that does not exist may be named beside one that does. Lists leave nothing to
+ * choose for cpus=housekeeping.
  *
  * Return: 0 or -EINVAL.
  */
@@ -843,6 +854,10 @@ int nvmq_plan_check(const struct nvmq_plan *plan, const struct nvmq_topology *to
 	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++) {
 		if (!nvmq_plan_has_list(plan, type))
 			continue;
+		if (plan->housekeeping)
+			return nvmq_plan_fail_key(plan, type,
+						  "cpus=housekeeping leaves no CPUs to list",
+						  -EINVAL, err);
 		served = 0;
 		for (cpu = 0; cpu < topo->nr_cpus; cpu++) {
 			if (topo->cpu[cpu].core == NVMQ_NO_CPU)
@@ -1149,6 +1164,7 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 		grant->coalesce = plan->coalesce;
 		grant->coalesce_us = plan->coalesce_us;
 		grant->wrr = plan->wrr;
+		grant->cpus = plan->housekeeping ? nvmq_min(limits->cpus, NVMQ_PLAN_MAX_QUEUES) : 0;
 	}
 
 	grant->irq = nvmq_max(plan->irq, limits->irq);
@@ -1249,8 +1265,8 @@ int nvmq_grant_vector(const struct nvmq_grant *grant, u16 qid)
  * @size: bytes of @buf; NVMQ_GRANT_TEXT always suffices
  *
  * A type has its depth behind its number of queues if it is less than depth=, which is that of the
- * deepest. share=, leave=, coalesce=, wrr= and spread= are there only if there is something
- * to tell.
+ * deepest. share=, leave=, coalesce=, wrr=, cpus= and spread= are there only if there is
+ * something to tell.
  *
  * Return: length of the text, or -ENOSPC if it was cut.
  */
@@ -1300,6 +1316,10 @@ int nvmq_grant_format(const struct nvmq_grant *grant, char *buf, size_t size)
 			nvmq_text_put(&text, "off");
 		else
 			nvmq_text_wrr(&text, &grant->wrr);
+	}
+	if (grant->cpus) {
+		nvmq_text_put(&text, " cpus=");
+		nvmq_text_number(&text, grant->cpus);
 	}
 	for (type = 0; type < (u32)NVMQ_NR_TYPES; type++) {
 		if (!(grant->spread & 1u << type))
@@ -1535,6 +1555,36 @@ void nvmq_plan_spread(const struct nvmq_topology *topo, u16 first_qid, u16 count
 		nvmq_spread_evenly(topo, 0, topo->cpus, first_qid, count, map);
 }
 
+/*
+ * CPUs that have no queue of their own, which is all but those in @serving: let each use the queue
+ * of one that has, of its node if there is any, and let these take turns.
+ */
+static void nvmq_spread_others(const struct nvmq_topology *topo,
+			       const struct nvmq_topology *serving, u16 *map)
+{
+	u32 place, end, begin = 0, behind, turn, far = 0;
+	u16 cpu, node, other;
+
+	for (place = 0; place < topo->cpus && serving->cpus; begin = behind) {
+		end = nvmq_topology_end(topo, place, CUT_BETWEEN_NODES);
+		node = topo->cpu[topo->cpu[place].order].node;
+		behind = begin;
+		while (behind < serving->cpus &&
+		       serving->cpu[serving->cpu[behind].order].node == node)
+			behind++;
+		for (turn = 0; place < end; place++) {
+			cpu = topo->cpu[place].order;
+			if (serving->cpu[cpu].core != NVMQ_NO_CPU)
+				continue;
+			if (behind > begin)
+				other = begin + turn++ % (behind - begin);
+			else
+				other = far++ % serving->cpus;
+			map[cpu] = map[serving->cpu[other].order];
+		}
+	}
+}
+
 /**
  * nvmq_plan_is_listed() - does a type have the CPUs that its plan lists?
  * @plan: the plan
@@ -1555,20 +1605,26 @@ bool nvmq_plan_is_listed(const struct nvmq_plan *plan, const struct nvmq_grant *
  * @plan: the plan, which nvmq_plan_check() finds right
  * @grant: what it came to
  * @topo: the CPUs, after nvmq_topology_prepare()
+ * @serving: likewise, those of them that may have queues of their own; @topo itself, if all may.
+ *           The others are not there: their core is NVMQ_NO_CPU
  * @type: the type
  * @map: the table, topo->nr_cpus entries; an impossible CPU gets NVMQ_NO_QUEUE
  *
- * As the plan lists them, or else as nvmq_plan_spread().
+ * As the plan lists them, or else as nvmq_plan_spread(); the CPUs that may not have a queue then
+ * use those of others.
  */
 void nvmq_plan_map(const struct nvmq_plan *plan, const struct nvmq_grant *grant,
-		   const struct nvmq_topology *topo, enum nvmq_qtype type, u16 *map)
+		   const struct nvmq_topology *topo, const struct nvmq_topology *serving,
+		   enum nvmq_qtype type, u16 *map)
 {
 	u32 first = nvmq_grant_first(grant, type);
 	u32 cpu;
 	int queue;
 
 	if (!nvmq_plan_is_listed(plan, grant, type)) {
-		nvmq_plan_spread(topo, first, grant->queues[type], map);
+		nvmq_plan_spread(serving, first, grant->queues[type], map);
+		if (serving != topo)
+			nvmq_spread_others(topo, serving, map);
 		return;
 	}
 	for (cpu = 0; cpu < topo->nr_cpus; cpu++) {

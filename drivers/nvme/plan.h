@@ -110,8 +110,8 @@ struct nvmq_wrr {
 #define NVMQ_PER_NODE		(NVMQ_PLAN_MAX_QUEUES + 3)
 
 /* Bytes that hold any plan, or any grant, as text with its terminating zero. */
-#define NVMQ_PLAN_TEXT		800
-#define NVMQ_GRANT_TEXT		256
+#define NVMQ_PLAN_TEXT		816
+#define NVMQ_GRANT_TEXT		272
 
 /* A CPU that has no queue, in a CPU-to-queue table: the id of the admin queue. */
 #define NVMQ_NO_QUEUE		0
@@ -146,6 +146,7 @@ struct nvmq_plan_range {
  * @coalesce_us: for how long, in microseconds
  * @share: the most submission queues with interrupts to a completion queue; 0 = one
  * @wrr: weighted round robin
+ * @housekeeping: only CPUs that are not isolated have queues of their own
  * @depths: outstanding commands per queue of a type; 0 = @depth
  * @nr_ranges: entries in @ranges
  * @ranges: CPUs of the queues that are listed, those of a type in the order of its queues
@@ -163,6 +164,7 @@ struct nvmq_plan {
 	u16 coalesce_us;
 	u16 share;
 	struct nvmq_wrr wrr;
+	bool housekeeping;
 	u16 depths[NVMQ_NR_TYPES];
 	u16 nr_ranges;
 	struct nvmq_plan_range ranges[NVMQ_PLAN_MAX_RANGES];
@@ -180,7 +182,7 @@ struct nvmq_plan_error {
 
 /**
  * struct nvmq_plan_limits - what the machine and the device have
- * @cpus: possible CPUs
+ * @cpus: possible CPUs; those that may have queues of their own, if the plan says housekeeping
  * @cores: cores among them
  * @nodes: NUMA nodes among them
  * @pairs: I/O queue pairs that the device grants (the lesser half of the Number of Queues answer,
@@ -226,6 +228,7 @@ struct nvmq_plan_limits {
  * @refused: the device does not coalesce, although it was asked to; set by the caller
  * @wrr: weighted round robin; weights that the device refuses are cleared by the caller
  * @no_wrr: the device does not do it, although it was asked to; set by the caller
+ * @cpus: CPUs that may have queues of their own, if only those of housekeeping do; else 0
  * @spread: bit per type whose list of CPUs cannot be followed: it has fewer queues than that
  *
  * Queue ids are handed out from 1: default queues first, then read, then poll.
@@ -245,6 +248,7 @@ struct nvmq_grant {
 	bool refused;
 	struct nvmq_wrr wrr;
 	bool no_wrr;
+	u16 cpus;
 	u8 spread;
 };
 
@@ -308,7 +312,8 @@ void nvmq_plan_spread(const struct nvmq_topology *topo, u16 first_qid, u16 count
 bool nvmq_plan_is_listed(const struct nvmq_plan *plan, const struct nvmq_grant *grant,
 			 enum nvmq_qtype type);
 void nvmq_plan_map(const struct nvmq_plan *plan, const struct nvmq_grant *grant,
-		   const struct nvmq_topology *topo, enum nvmq_qtype type, u16 *map);
+		   const struct nvmq_topology *topo, const struct nvmq_topology *serving,
+		   enum nvmq_qtype type, u16 *map);
 int nvmq_plan_check_map(const struct nvmq_topology *topo, u16 first_qid, u16 count,
 			const u16 *map, u32 *bad_cpu);
 

@@ -8,6 +8,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/crash_dump.h>
+#include <linux/sched/isolation.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 
@@ -56,12 +57,45 @@ int nvmq_qset_read_topology(struct nvmq_topology *topo)
 	return 0;
 }
 
-static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
+/* From the scheduler, from managed interrupts or from the tick: all want to be left alone. */
+static bool is_isolated(int cpu)
+{
+	bool isolated;
+
+	/* Newer kernels change the first of these masks while they run. */
+	rcu_read_lock();
+	isolated = !housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) ||
+		   !housekeeping_test_cpu(cpu, HK_TYPE_MANAGED_IRQ) ||
+		   !housekeeping_test_cpu(cpu, HK_TYPE_TICK);
+	rcu_read_unlock();
+	return isolated;
+}
+
+/* Which CPUs may have queues of their own?  If all are isolated, all may. */
+static void read_serving(struct nvmq_qset *qs)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < qs->topo.nr_cpus; cpu++) {
+		qs->serving.cpu[cpu] = qs->topo.cpu[cpu];
+		if (cpu_possible(cpu) && is_isolated(cpu))
+			qs->serving.cpu[cpu].core = NVMQ_NO_CPU;
+	}
+	nvmq_topology_prepare(&qs->serving);
+}
+
+static const struct nvmq_topology *serving(const struct nvmq_qset *qs)
+{
+	return qs->plan.housekeeping && qs->serving.cpus ? &qs->serving : &qs->topo;
+}
+
+static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs,
+					   const struct nvmq_topology *topo)
 {
 	struct nvmq_plan_limits limits = {
-		.cpus = qs->topo.cpus,
-		.cores = qs->topo.cores,
-		.nodes = qs->topo.nodes,
+		.cpus = topo->cpus,
+		.cores = topo->cores,
+		.nodes = topo->nodes,
 		.pairs = qs->pairs,
 		.usable = qs->doorbells,
 		.entries = min(nvmq_hw_max_entries(qs->admin->hw), NVMQ_MAX_ENTRIES),
@@ -104,9 +138,9 @@ int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct 
 	qs->admin = admin;
 	qs->plan = *plan;
 	qs->prp_align = prp_align;
-	if (nvmq_qset_read_topology(&qs->topo))
+	if (nvmq_qset_read_topology(&qs->topo) || nvmq_qset_read_topology(&qs->serving))
 		goto fail;
-	limits = base_limits(qs);
+	limits = base_limits(qs, &qs->topo);
 	/* The plan may change, and the device is asked only once. */
 	qs->nr_ioq = nvmq_plan_pairs(&most, &limits);
 	qs->doorbells = nvmq_hw_map_doorbells(admin->hw, qs->nr_ioq);
@@ -160,6 +194,8 @@ void nvmq_qset_exit(struct nvmq_qset *qs)
 		kfree(qs->map[type]);
 		qs->map[type] = NULL;
 	}
+	kfree(qs->serving.cpu);
+	qs->serving.cpu = NULL;
 	kfree(qs->topo.cpu);
 	qs->topo.cpu = NULL;
 }
@@ -186,11 +222,12 @@ static u32 irq_queues(const struct nvmq_grant *grant)
 /*
  * Kernel-managed placement needs a vector for each queue that has interrupts, which
  * is not so where they share completion queues, and decides itself which CPUs that
- * queue serves.
+ * queue serves: of isolated CPUs among these it does not know.
  */
 static bool can_be_managed(const struct nvmq_qset *qs, const struct nvmq_grant *grant)
 {
-	return qs->plan.placement == NVMQ_PLACE_MANAGED && irq_queues(grant) &&
+	return qs->plan.placement == NVMQ_PLACE_MANAGED && !qs->plan.housekeeping &&
+	       irq_queues(grant) &&
 	       grant->vectors == 1 + irq_queues(grant) &&
 	       !nvmq_plan_is_listed(&qs->plan, grant, NVMQ_DEFAULT) &&
 	       !nvmq_plan_is_listed(&qs->plan, grant, NVMQ_READ);
@@ -300,7 +337,7 @@ static int make_maps(struct nvmq_qset *qs, const struct nvmq_grant *grant)
 		u32 bad, qid;
 		int cpu;
 
-		nvmq_plan_map(&qs->plan, grant, &qs->topo, type, qs->map[type]);
+		nvmq_plan_map(&qs->plan, grant, &qs->topo, serving(qs), type, qs->map[type]);
 		if (type != NVMQ_POLL && can_be_managed(qs, grant)) {
 			for (qid = first; qid < first + count; qid++) {
 				const struct cpumask *mask =
@@ -322,25 +359,40 @@ static int make_maps(struct nvmq_qset *qs, const struct nvmq_grant *grant)
 	return 0;
 }
 
-/* Free placement: begin with each vector on the CPUs of its queues. */
+/* Does @vector serve a queue of @cpu? */
+static bool is_vector_of(const struct nvmq_qset *qs, const struct nvmq_grant *grant, int vector,
+			 int cpu)
+{
+	int type;
+
+	for (type = NVMQ_DEFAULT; type <= NVMQ_READ; type++) {
+		u16 qid = qs->map[type][cpu];
+
+		if (qid && nvmq_grant_vector(grant, qid) == vector)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Free placement: begin with each vector on the CPUs of its queues, and not on isolated ones
+ * if these are to have no queues, which goes for that of the admin queue as well.  Nobody has
+ * requested the interrupts yet: one that is in use would come once more where it was.
+ */
 static void place_vectors(struct nvmq_qset *qs, const struct nvmq_grant *grant)
 {
+	const struct nvmq_topology *topo = serving(qs);
 	cpumask_var_t mask;
-	int vector, type, cpu;
+	int vector, cpu;
 
-	if (can_be_managed(qs, grant) || grant->vectors < 2 ||
-	    !zalloc_cpumask_var(&mask, GFP_KERNEL))
+	if (can_be_managed(qs, grant) || !zalloc_cpumask_var(&mask, GFP_KERNEL))
 		return;
-	for (vector = 1; vector < grant->vectors; vector++) {
+	for (vector = topo == &qs->topo; vector < grant->vectors; vector++) {
 		cpumask_clear(mask);
-		for (type = NVMQ_DEFAULT; type <= NVMQ_READ; type++) {
-			for_each_possible_cpu(cpu) {
-				u16 qid = qs->map[type][cpu];
-
-				if (qid && nvmq_grant_vector(grant, qid) == vector)
-					cpumask_set_cpu(cpu, mask);
-			}
-		}
+		for_each_possible_cpu(cpu)
+			if (topo->cpu[cpu].core != NVMQ_NO_CPU &&
+			    (!vector || is_vector_of(qs, grant, vector, cpu)))
+				cpumask_set_cpu(cpu, mask);
 		/* Where all of these CPUs are offline any other will do. */
 		if (cpumask_intersects(mask, cpu_online_mask))
 			irq_set_affinity(pci_irq_vector(qset_pdev(qs), vector), mask);
@@ -622,11 +674,13 @@ static void settle_grant(const struct nvmq_qset *qs, struct nvmq_grant *grant)
  */
 int nvmq_qset_start(struct nvmq_qset *qs)
 {
-	struct nvmq_plan_limits limits = base_limits(qs);
+	struct nvmq_plan_limits limits;
 	struct nvmq_grant grant;
 	u16 qid, total;
 	int err;
 
+	read_serving(qs);
+	limits = base_limits(qs, serving(qs));
 	err = set_coalescing(qs) ?: set_weights(qs);
 	if (err)
 		return err;
@@ -644,6 +698,7 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 		err = make_maps(qs, &grant);
 		if (err)
 			goto free_vectors;
+		place_vectors(qs, &grant);
 		err = nvmq_admin_request_irq(qs->admin, pci_irq_vector(qset_pdev(qs), 0));
 		if (err)
 			goto free_vectors;
@@ -655,10 +710,8 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 				break;
 		}
 		qs->grant = grant;
-		if (!err) {
-			place_vectors(qs, &grant);
+		if (!err)
 			return 0;
-		}
 
 		/*
 		 * Fewer then; but not with a device that no longer does as it is told, and

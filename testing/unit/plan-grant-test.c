@@ -483,6 +483,9 @@ static void test_table(void)
 		{ { .queues = { CPU, 0, 0 }, .wrr = { true, { 1, 2, 2 }, { 8, 4, 1 } } },
 		  L(4, 4, 1, 64, 64, 2048, 65, 0),
 		  "default=4 read=0 poll=0 depth=1023 vectors=5 irq=msix wrr=default:high/8:4:1" },
+		{ { .queues = { CPU, 3, 0 }, .housekeeping = true },
+		  L(2, 2, 1, 64, 64, 2048, 65, 0),
+		  "default=2 read=2 poll=0 depth=1023 vectors=5 irq=msix cpus=2" },
 		/* Submission queues that share completion queues: a vector for each of these. */
 		{ { .queues = { CPU, 3, 2 }, .share = 2 }, L(4, 4, 1, 64, 64, 65536, 65, 0),
 		  "default=4 read=3 poll=2 depth=1023 vectors=5 irq=msix share=2" },
@@ -548,7 +551,7 @@ static void test_longest_text(void)
 		.queues = { 65535, 65535, 65535 }, .depths = { 4094, 4094, 4094 }, .depth = 65535,
 		.vectors = 65535, .irq = NVMQ_IRQ_MSIX, .leave = 65535, .coalesce = 256,
 		.coalesce_us = 25500, .spread = 7, .share = 256,
-		.wrr = { true, { 0, 0, 0 }, { 256, 256, 256 } },
+		.wrr = { true, { 0, 0, 0 }, { 256, 256, 256 } }, .cpus = 65535,
 	};
 	char text[NVMQ_GRANT_TEXT];
 	int len = nvmq_grant_format(&g, text, sizeof(text));
@@ -557,10 +560,10 @@ static void test_longest_text(void)
 	g.refused = true;
 	len = nvmq_grant_format(&g, text, sizeof(text));
 	CHECK(len > 0 && strstr(text, " coalesce=off wrr=default:urgent+read:urgent+poll:") &&
-	      strstr(text, "/256:256:256 spread=default,read,poll"), "\"%s\"", text);
+	      strstr(text, "/256:256:256 cpus=65535 spread=default,read,poll"), "\"%s\"", text);
 	g.no_wrr = true;
 	len = nvmq_grant_format(&g, text, sizeof(text));
-	CHECK(len > 0 && strstr(text, " coalesce=off wrr=off spread="), "\"%s\"", text);
+	CHECK(len > 0 && strstr(text, " coalesce=off wrr=off cpus=65535 spread="), "\"%s\"", text);
 }
 
 static void test_edges(void)

@@ -539,7 +539,7 @@ static void test_lists(void)
 		g.queues[2] = rnd_in(0, 9);
 		g.queues[t] = queues;
 		memset(map, 0xa5, sizeof(map));
-		nvmq_plan_map(&plan, &g, &topo, t, map);
+		nvmq_plan_map(&plan, &g, &topo, &topo, t, map);
 		CHECK(map[topo.nr_cpus] == 0xa5a5, "wrote beyond the map");
 		for (cpu = 0; cpu < topo.nr_cpus; cpu++)
 			CHECK(map[cpu] == (possible(cpu) ?
@@ -550,7 +550,7 @@ static void test_lists(void)
 		followed++;
 
 		for (g.queues[t] = 0; g.queues[t] < queues; g.queues[t]++) {
-			nvmq_plan_map(&plan, &g, &topo, t, map);
+			nvmq_plan_map(&plan, &g, &topo, &topo, t, map);
 			nvmq_plan_spread(&topo, nvmq_grant_first(&g, t), g.queues[t], spread);
 			CHECK(!memcmp(map, spread, topo.nr_cpus * sizeof(*map)),
 			      "%u of %u queues are not spread", g.queues[t], queues);
@@ -574,6 +574,75 @@ static void test_lists(void)
 	}
 	CHECK(followed > 10000 && left_out > 1000 && empty > 500, "%u %u %u", followed, left_out,
 	      empty);
+}
+
+/*
+ * Isolated CPUs have no queue of their own: the others have what they would have without them, and
+ * these use queues of their node, each as often as the next, if it has any.
+ */
+static void test_others(void)
+{
+	static struct nvmq_cpu some[MAX_CPUS];
+	static u16 spread[MAX_CPUS];
+	struct nvmq_topology serving = { .cpu = some };
+	struct nvmq_plan plan;
+	struct nvmq_grant g;
+	u32 i, cpu, other, with = 0, without = 0;
+
+	nvmq_plan_init(&plan);
+	plan.housekeeping = true;
+	for (i = 0; i < 3000; i++) {
+		struct shape s = { rnd_in(1, 4), rnd_in(1, 8), rnd_in(1, 2), rnd_in(0, 2),
+				   rnd_in(0, 2) ? 0 : 20 };
+		u32 share = rnd_in(1, 99), taken[MAX_CPUS] = { 0 };
+
+		build(&s);
+		memcpy(some, cpus, sizeof(some));
+		for (cpu = 0; cpu < topo.nr_cpus; cpu++)
+			if (rnd_in(1, 100) <= share)
+				some[cpu].core = NVMQ_NO_CPU;
+		serving.nr_cpus = topo.nr_cpus;
+		nvmq_topology_prepare(&serving);
+		if (!serving.cpus)
+			continue;
+		memset(&g, 0, sizeof(g));
+		g.queues[0] = rnd_in(1, 3);
+		g.queues[1] = rnd_in(1, serving.cpus);
+		memset(map, 0xa5, sizeof(map));
+		nvmq_plan_map(&plan, &g, &topo, &serving, NVMQ_READ, map);
+		nvmq_plan_spread(&serving, g.queues[0] + 1, g.queues[1], spread);
+		CHECK(map[topo.nr_cpus] == 0xa5a5, "wrote beyond the map");
+		CHECK(!nvmq_plan_check_map(&topo, g.queues[0] + 1, g.queues[1], map, NULL),
+		      "a CPU has no queue: %s", show(&s, g.queues[1]));
+		for (cpu = 0; cpu < topo.nr_cpus; cpu++) {
+			bool near = false, same = false;
+
+			if (!possible(cpu) || some[cpu].core != NVMQ_NO_CPU) {
+				CHECK(map[cpu] == (possible(cpu) ? spread[cpu] : 0),
+				      "CPU %u has %u: %s", cpu, map[cpu], show(&s, g.queues[1]));
+				continue;
+			}
+			for (other = 0; other < topo.nr_cpus; other++) {
+				if (some[other].core == NVMQ_NO_CPU || !same_node(cpu, other))
+					continue;
+				near = true;
+				same |= map[cpu] == map[other];
+			}
+			CHECK(same || !near, "CPU %u has a queue of another node: %s", cpu,
+			      show(&s, g.queues[1]));
+			with += near;
+			without += !near;
+			taken[map[cpu] - g.queues[0] - 1]++;
+		}
+		/* With a queue for each, nobody in a node has two guests before all have one. */
+		if (s.nodes > 1 || g.queues[1] != serving.cpus)
+			continue;
+		for (cpu = 0; cpu < g.queues[1]; cpu++)
+			for (other = 0; other < g.queues[1]; other++)
+				CHECK(taken[cpu] <= taken[other] + 1, "%u and %u guests: %s",
+				      taken[cpu], taken[other], show(&s, g.queues[1]));
+	}
+	CHECK(with > 5000 && without > 1000, "%u %u", with, without);
 }
 
 /* 4096 CPUs take less than 50 ms of CPU time, sanitizers included. */
@@ -607,6 +676,7 @@ int main(void)
 	TAP_RUN(test_uneven);
 	TAP_RUN(test_check_map);
 	TAP_RUN(test_lists);
+	TAP_RUN(test_others);
 	TAP_RUN(test_time);
 	return tap_done();
 }

@@ -32,7 +32,8 @@ static bool same_plan(const struct nvmq_plan *a, const struct nvmq_plan *b)
 	return a->depth == b->depth && a->vectors == b->vectors && a->irq == b->irq &&
 	       a->placement == b->placement && a->leave == b->leave &&
 	       a->coalesce == b->coalesce && a->coalesce_us == b->coalesce_us &&
-	       a->share == b->share && a->wrr.on == b->wrr.on &&
+	       a->share == b->share && a->housekeeping == b->housekeeping &&
+	       a->wrr.on == b->wrr.on &&
 	       (!a->wrr.on || (!memcmp(a->wrr.classes, b->wrr.classes, sizeof(a->wrr.classes)) &&
 			       !memcmp(a->wrr.weights, b->wrr.weights, sizeof(a->wrr.weights))));
 }
@@ -48,8 +49,8 @@ static const char *show(const struct nvmq_plan *p)
 	at = snprintf(s, 1024, "%u/%u,%u/%u,%u/%u depth %u vectors %u irq %d placement %d",
 		      p->queues[0], p->depths[0], p->queues[1], p->depths[1], p->queues[2],
 		      p->depths[2], p->depth, p->vectors, p->irq, p->placement);
-	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u share %u", p->leave,
-		       p->coalesce, p->coalesce_us, p->share);
+	at += snprintf(s + at, 1024 - at, " leave %u coalesce %u/%u share %u housekeeping %d",
+		       p->leave, p->coalesce, p->coalesce_us, p->share, p->housekeeping);
 	at += snprintf(s + at, 1024 - at, " wrr %d:%u,%u,%u/%u,%u,%u", p->wrr.on,
 		       p->wrr.classes[0], p->wrr.classes[1], p->wrr.classes[2],
 		       p->wrr.weights[0], p->wrr.weights[1], p->wrr.weights[2]);
@@ -127,6 +128,8 @@ static void test_legal(void)
 		{ "wrr=default:urgent+read:high+poll:low/1:256:16 share=3",
 		  { .queues = { D }, .share = 3,
 		    .wrr = { true, { 0, 1, 3 }, { 1, 256, 16 } } } },
+		{ "cpus=all", P(D, 0, 0, 0, 0, 0, 0) },
+		{ "poll=1,cpus=housekeeping", { .queues = { D, 0, 1 }, .housekeeping = true } },
 		{ "default=rest",
 		  { .queues = { 1 }, .nr_ranges = 1,
 		    .ranges = { { NVMQ_REST, NVMQ_REST, 0, 0 } } } },
@@ -279,6 +282,11 @@ static const struct bad_case bad_cases[] = {
 	{ "wrr=read:low/0:1:1", -ERANGE, "wrr=read:low/0:1:1", "weight out of range 1 to 256" },
 	{ "wrr=read:low/1:1:257", -ERANGE, "wrr=read:low/1:1:257", "weight out of range 1 to 256" },
 	{ "wrr=off wrr=read:low", -EINVAL, "wrr=read:low", "given twice" },
+	{ "cpus=", -EINVAL, "cpus=", "empty value" },
+	{ "cpus=0", -EINVAL, "cpus=0", "all or housekeeping expected" },
+	{ "cpus=0-3", -EINVAL, "cpus=0-3", "all or housekeeping expected" },
+	{ "cpus=isolated", -EINVAL, "cpus=isolated", "all or housekeeping expected" },
+	{ "cpus=all cpus=all", -EINVAL, "cpus=all", "given twice" },
 	{ "default=0x10", -EINVAL, "default=0x10", COUNT_EXPECTED },
 	{ "default=1.5", -EINVAL, "default=1.5", COUNT_EXPECTED },
 	{ "default=cpus", -EINVAL, "default=cpus", COUNT_EXPECTED },
@@ -469,6 +477,7 @@ static void rnd_plan(struct nvmq_plan *plan)
 		plan->coalesce_us = rnd_in(0, 255) * 100;
 	}
 	plan->share = rnd_in(0, 1) ? rnd_in(2, NVMQ_PLAN_MAX_SHARE) : 0;
+	plan->housekeeping = rnd_in(0, 1);
 	if (rnd_in(0, 1))
 		return;
 	plan->wrr.on = true;
@@ -540,7 +549,7 @@ static void write_plan(const struct nvmq_plan *plan, char *at)
 	static const char blanks[] = " ,\t\n\v\f\r";
 	static const char * const irq[] = { "irq=msix", "irq=msi", "irq=intx" };
 	static const char * const place[] = { "placement=managed", "placement=free" };
-	int order[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, i, j, n;
+	int order[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 }, i, j, n;
 	const int words = sizeof(order) / sizeof(*order);
 
 	for (i = words - 1; i > 0; i--) {
@@ -583,6 +592,8 @@ static void write_plan(const struct nvmq_plan *plan, char *at)
 			n = put_wrr(at, &plan->wrr);
 		else if (order[i] == 10 && rnd_in(0, 1))
 			n = sprintf(at, "wrr=off");
+		if (order[i] == 11 && (plan->housekeeping || rnd_in(0, 1)))
+			n = sprintf(at, "cpus=%s", plan->housekeeping ? "housekeeping" : "all");
 		at += n;
 		*at++ = blanks[rnd_in(0, 6)];
 		*at = '\0';
@@ -620,7 +631,7 @@ static void test_longest(void)
 		.queues = { 46, 1, 1 }, .depth = 4095, .vectors = 2048, .irq = NVMQ_IRQ_INTX,
 		.placement = NVMQ_PLACE_FREE, .leave = 65535, .coalesce = 256,
 		.coalesce_us = 25500, .share = 256, .depths = { 4095, 4095, 4095 },
-		.wrr = { true, { 0, 0, 0 }, { 256, 256, 256 } },
+		.wrr = { true, { 0, 0, 0 }, { 256, 256, 256 } }, .housekeeping = true,
 	}, back;
 	struct nvmq_plan_error err;
 	char text[NVMQ_PLAN_TEXT];
@@ -669,6 +680,9 @@ static void test_check(void)
 		{ "default=0-4:5-7 poll=5+6:rest", NULL, NULL },
 		{ "default=0-65534", NULL, NULL },
 		{ "default=0-6:7", NULL, NULL },
+		{ "default=4 read=cpu cpus=housekeeping", NULL, NULL },
+		{ "cpus=housekeeping default=4 poll=0-3:4-7", "poll=0-3:4-7",
+		  "cpus=housekeeping leaves no CPUs to list" },
 		{ "default=0-6", "default=0-6", "a CPU of this machine has no queue" },
 		{ "default=0-3:6-7", "default=0-3:6-7", "a CPU of this machine has no queue" },
 		{ "default=1-7", "default=1-7", "a CPU of this machine has no queue" },
@@ -763,6 +777,8 @@ static void test_format(void)
 		  "default=1 wrr=default:medium" },
 		{ { .queues = { 1 }, .wrr = { true, { 2, 2, 3 }, { 9, 8, 256 } } },
 		  "default=1 wrr=poll:low/9:8:256" },
+		{ { .queues = { 1 }, .housekeeping = true, .share = 2 },
+		  "default=1 share=2 cpus=housekeeping" },
 		{ { .queues = { 1 }, .wrr = { true, { 0, 1, 3 } } },
 		  "default=1 wrr=default:urgent+read:high+poll:low" },
 	};
@@ -992,7 +1008,8 @@ static size_t hostile(char *text, size_t room)
 	static const char * const bits[] = {
 		"default", "read", "poll", "depth", "vectors", "irq", "placement", "=", "=", "=",
 		"leave", "coalesce", "share", "share=4 ", "wrr=", "default:high", "read:low",
-		"wrr=poll:urgent/1:2:3 ", "/", "/", "+", "-", ":", "rest", "off", "0-3", "4-7",
+		"wrr=poll:urgent/1:2:3 ", "cpus=", "housekeeping",
+		 "/", "/", "+", "-", ":", "rest", "off", "0-3", "4-7",
 		"default=0-3:", "read=rest", "coalesce=8/100 ", " ", ",", ";", "cpu", "core",
 		"node", "msix", "msi", "intx", "managed", "free", "0",
 		"1", "64", "65535", "99999999999", "0000:00:11.0", "00:11.0 ", ":", ".",
