@@ -5,6 +5,7 @@
 # vm 7.2: -c 8 -d strict,size=64M,ns=2,queues=7 -- random 15 2 @TIMES@
 # vm 7.2: -c 4 -d strict,size=256M,queues=12,raw=wrr:1 -- path
 # vm 7.2: -c 4 -d strict,size=128M,queues=8,raw=to:1,raw=crto:0 -- trouble
+# vm: -c 4 -d strict,size=256M,queues=12,raw=mqes:128 -- requests
 # vm: -c 4 -a isolcpus=domain,managed_irq,1,3 -d strict,size=256M,queues=12 -- isolated
 # kernels: 6.1 6.12 7.2
 # time: 60
@@ -322,6 +323,38 @@ path)
 	is "wrong plans: the log says why" "$silent" ""
 	is "wrong plans: nothing has changed" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" "$before"
 	check "and the disk works" same "$T_TMP/data" "$node" $((1 << 20))
+	;;
+requests)
+	# nr_requests beside a plan: the same bitmaps, those of all types, until a plan has other queues or depths.
+	load plan=default=2/100,read=2/40
+	disk=$(disk "$BDF0") node=$(dev "$BDF0")
+	nr() { dd if=<(echo "$1") of="/sys/block/$disk/queue/nr_requests" status=none 2>/dev/null; }
+	lie "when io every 1 then delay 20ms"
+	is "as planned: tags" "$(tag_depths)" "100 40"
+	is "nr_requests shows the memory" "$(<"/sys/block/$disk/queue/nr_requests")" 100
+	check "nr_requests=8: taken" nr 8
+	is "nr_requests=8: tags" "$(tag_depths)" 8
+	is "nr_requests=8: reads at a time" "$(deepest read)" 8
+	is "nr_requests=8: writes at a time" "$(deepest write)" 8
+	is "the plan is what it was" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" \
+		"default=2/100 read=2/40 default=2 read=2/40 poll=0 depth=100 vectors=5 irq=msix"
+	check "nr_requests=60: taken" nr 60
+	is "nr_requests=60: tags, of reads too" "$(tag_depths)" 60
+	is "nr_requests=60: reads at a time" "$(deepest read)" 60
+	check_fails "nr_requests=101: more than there is memory for" nr 101
+	is "which changes nothing" "$(tag_depths)" 60
+	echo 1 >"$sys/nvmq/reset"
+	is "a reset leaves them" "$(tag_depths)" 60
+	check "a plan of other depths: taken" set_plan default=2/100,read=2/30
+	is "a plan of other depths: tags are its own again" "$(tag_depths)" "100 30"
+	is "a plan of other depths: reads at a time" "$(deepest read)" 30
+	# More than the completion ring of several queues has room for: the device waits, nothing is lost.
+	check "shared: taken" set_plan default=2/10,share=2
+	check "shared: nr_requests=100" nr 100
+	fio_ok "shared: verified" --filename="$node" --direct=1 --ioengine=io_uring --iodepth=100 --numjobs=4 --rw=randwrite \
+		--bs=4k --size=1M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
+	device unlie all
+	is "the device has seen nothing wrong" "$(device_stat violations)" 0
 	;;
 isolated)
 	# CPUs 1 and 3 are isolated: they have no queue, and are in no interrupt's way.
