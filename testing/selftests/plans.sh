@@ -409,25 +409,35 @@ random)
 	put "$T_TMP/data" "$node" 0
 	mkfs.ext4 -q "$(dev "$BDF0" 2)"
 	mount_at "$(dev "$BDF0" 2)" "$T_TMP/mnt"
-	one_of() { local words=("$@"); echo "${words[RANDOM % $#]}"; }
+	# A process takes its time under emulation: none is started for a plan.
+	one_of() { local words=("${@:2}"); printf -v "$1" %s "${words[RANDOM % ($# - 1)]}"; }
+	perhaps() { [ $((RANDOM % $1)) != 0 ] || plan+=" $2"; }
 	random_plan() {
-		local text
-		text="default=$(one_of 1 2 3 "$cpus" cpu core node $((RANDOM % 12 + 1)) rest 0+2:rest 3:1:rest)"
-		text+=$(one_of "" "" /$((RANDOM % 30 + 2)))
-		[ $((RANDOM % 2)) = 0 ] || text+=" read=$(one_of 0 1 2 cpu 0-1:rest 2:rest/3 1/200 cpu/$((RANDOM % 1022 + 2)))"
-		[ $((RANDOM % 2)) = 0 ] || text+=" poll=$(one_of 0 1 2 cpu 3:0-2+4-9 rest 2/2 cpu/17)"
-		[ $((RANDOM % 4)) = 0 ] && text+=" depth=$((RANDOM % 500 + 2))"
-		[ $((RANDOM % 3)) = 0 ] && text+=" vectors=$((RANDOM % 8 + 1))"
-		[ $((RANDOM % 8)) = 0 ] && text+=" irq=msi"
-		[ $((RANDOM % 5)) = 0 ] && text+=" placement=free"
-		[ $((RANDOM % 5)) = 0 ] && text+=" leave=$((RANDOM % 12 + 1))"
-		[ $((RANDOM % 5)) = 0 ] && text+=" coalesce=$((RANDOM % 16 + 1))/$((RANDOM % 9 + 1))00"
-		[ $((RANDOM % 3)) = 0 ] && text+=" share=$((RANDOM % 6 + 2))"
-		[ $((RANDOM % 4)) = 0 ] && [ "$wrr" = 1 ] && text+=" wrr=$(one_of default:high read:low+poll:urgent default:medium \
-			default:urgent/9:4:1 poll:high/1:1:256)"
-		# Without lists of CPUs.
-		[ $((RANDOM % 5)) = 0 ] && [[ $text != *rest* && $text != *-* ]] && text+=" cpus=housekeeping"
-		echo "$text"
+		local queues depth reads polls classes
+		one_of queues 1 2 3 "$cpus" cpu core node $((RANDOM % 12 + 1)) rest 0+2:rest 3:1:rest
+		one_of depth "" "" /$((RANDOM % 30 + 2))
+		one_of reads 0 1 2 cpu 0-1:rest 2:rest/3 1/200 cpu/$((RANDOM % 1022 + 2))
+		one_of polls 0 1 2 cpu 3:0-2+4-9 rest 2/2 cpu/17
+		one_of classes default:high read:low+poll:urgent default:medium default:urgent/9:4:1 poll:high/1:1:256
+		plan="default=$queues$depth"
+		perhaps 2 "read=$reads"
+		perhaps 2 "poll=$polls"
+		perhaps 4 "depth=$((RANDOM % 500 + 2))"
+		perhaps 3 "vectors=$((RANDOM % 8 + 1))"
+		perhaps 8 irq=msi
+		perhaps 5 placement=free
+		perhaps 5 "leave=$((RANDOM % 12 + 1))"
+		perhaps 5 "coalesce=$((RANDOM % 16 + 1))/$((RANDOM % 9 + 1))00"
+		perhaps 3 "share=$((RANDOM % 6 + 2))"
+		[ "$wrr" = 0 ] || perhaps 4 "wrr=$classes"
+		# Without lists of CPUs
+		[[ $plan = *rest* || $plan = *-* ]] || perhaps 5 cpus=housekeeping
+	}
+	write_plan() { printf '%s\n' "$plan" >"$sys/nvmq/plan"; }
+	# A CPU goes and comes back, whatever happens meanwhile.
+	toggle() {
+		local online=/sys/devices/system/cpu/cpu$1/online
+		echo 0 >"$online" && echo 1 >"$online" || echo "${online%/online}" >>"$T_TMP/toggles"
 	}
 	load_begin --filename="$node" --offset=16M --fdatasync=64
 	( cd "$T_TMP/mnt" && until [ -e "$T_TMP/stop" ]; do
@@ -438,27 +448,46 @@ random)
 	done ) >"$T_TMP/fs.out" 2>&1 &
 	fs=$!
 	io_begun "$disk"
-	failed="" wrong="" refused="" slowest=0 total_ms=0
+	failed="" wrong="" refused="" slowest=0 total_ms=0 other="" toggles=0 resets=0 crossed=0
+	: >"$T_TMP/toggles"
 	for ((i = 1; i <= changes; i++)); do
-		plan=$(random_plan)
-		begun=$(date +%s%N)
-		set_plan "$plan" || failed+=" \"$plan\""
-		ms=$((($(date +%s%N) - begun) / 1000000))
+		random_plan
+		# CPUs go and come while the plan changes.
+		if [ $((i % 4)) = 0 ]; then
+			[ -z "$other" ] || wait "$other"
+			toggle $((RANDOM % (cpus - 1) + 1)) &
+			other=$! toggles=$((toggles + 1))
+		fi
+		begun=${EPOCHREALTIME/./}
+		write_plan || failed+=" \"$plan\""
+		ms=$(((${EPOCHREALTIME/./} - begun) / 1000))
 		total_ms=$((total_ms + ms))
 		[ "$ms" -le "$slowest" ] || slowest=$ms
-		[ "$(attr "$BDF0" plan)" = "$(sed -E 's/ read=0( |$)/\1/; s/ poll=0( |$)/\1/' <<<"$plan")" ] || wrong+=" \"$plan\""
+		# What there is none of is not shown.
+		want="$plan " want=${want/ read=0 / } want=${want/ poll=0 / }
+		read -r shown <"$sys/nvmq/plan"
+		[ "$shown" = "${want% }" ] || wrong+=" \"$plan\""
 		case $((i % 10)) in
-		3) echo 1 >"$sys/nvmq/reset" || refused+=" reset" ;;
-		5)
-			cpu=$((RANDOM % (cpus - 1) + 1))
-			echo 0 >"/sys/devices/system/cpu/cpu$cpu/online" || refused+=" offline"
-			set_plan "$(random_plan)" || failed+=" offline"
-			echo 1 >"/sys/devices/system/cpu/cpu$cpu/online" || refused+=" online"
+		3)
+			echo 1 >"$sys/nvmq/reset" || refused+=" $i:reset"
+			resets=$((resets + 1))
+			;;
+		6)
+			# One of the two may be refused, and the plan is another then.
+			{ echo 1 >"$sys/nvmq/reset"; } 2>/dev/null &
+			crossing=$!
+			random_plan
+			write_plan 2>/dev/null || crossed=$((crossed + 1))
+			wait "$crossing" || crossed=$((crossed + 1))
+			resets=$((resets + 1))
+			live "$BDF0" || wrong+=" $i:$(state "$BDF0")"
 			;;
 		8) io_begun "$disk" || wrong+=" $i:stuck" ;;
-		9) echo 1 >"$sys/nvmq/rescan" || refused+=" rescan" ;;
+		9) echo 1 >"$sys/nvmq/rescan" || refused+=" $i:rescan" ;;
 		esac
 	done
+	[ -z "$other" ] || wait "$other"
+	refused+=$(<"$T_TMP/toggles")
 	: >"$T_TMP/stop"
 	load_end "$changes changes under load" 90
 	rc=0
@@ -468,7 +497,8 @@ random)
 	is "each plan is taken" "$failed" ""
 	is "and shown" "$wrong" ""
 	is "resets, rescans and CPUs in between succeed" "$refused" ""
-	note "a change took $((total_ms / changes)) ms on average, $slowest ms at most"
+	note "a change took $((total_ms / changes)) ms on average, $slowest ms at most; CPUs that went and came back: $toggles," \
+		"resets: $resets, refused as a reset and a change met: $crossed"
 	umount "$T_TMP/mnt"
 	is "every CPU's queue works afterwards" "$(cpus_differ 20 "$node" 1024 "$T_TMP/data")" ""
 	check "and with the deepest queues" set_plan default=2
