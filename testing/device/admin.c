@@ -111,7 +111,8 @@ static int make_ring(struct cmd *cmd, struct ring *ring, unsigned int entry_size
 	};
 	if (granted == UINT32_MAX) {
 		cmd_violation(cmd, RULE_QUEUE_COUNT_UNASKED, "queue %u", qid);
-		granted = ctrl->opt.queues;
+		granted = cmd->sqe.opcode == NVMQ_ADMIN_CREATE_CQ ? ctrl_cqs(ctrl) :
+			  ctrl->opt.queues;
 	}
 	if (!qid || qid > granted) {
 		cmd_violation(cmd, RULE_QUEUE_ID_RANGE, "queue %u, %u are granted", qid, granted);
@@ -216,11 +217,11 @@ static int create_sq(struct cmd *cmd)
 			   qid <= ctrl->opt.queues && ctrl->sq[qid]);
 	if (status)
 		return status;
-	if (!cqid || cqid > ctrl->opt.queues || !ctrl->cq[cqid]) {
+	if (!cqid || cqid > ctrl_cqs(ctrl) || !ctrl->cq[cqid]) {
 		cmd_violation(cmd, RULE_SQ_CQID, "submission queue %u to completion queue %u", qid,
 			      cqid);
 		free(ring.pages);
-		return cqid && cqid <= ctrl->opt.queues ? NVMQ_SC_CQ_INVALID : NVMQ_SC_QID_INVALID;
+		return cqid && cqid <= ctrl_cqs(ctrl) ? NVMQ_SC_CQ_INVALID : NVMQ_SC_QID_INVALID;
 	}
 	sq = sq_new(qid, &ring, ctrl->cq[cqid]);
 	if (!sq)

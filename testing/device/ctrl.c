@@ -519,7 +519,7 @@ int ctrl_get_vector(const struct ctrl *ctrl, uint32_t vector, uint32_t *value)
 int ctrl_set_queue_count(struct cmd *cmd)
 {
 	struct ctrl *ctrl = cmd->ctrl;
-	uint32_t want = cmd_dw11(cmd), grant = ctrl->opt.queues;
+	uint32_t want = cmd_dw11(cmd), most = UINT32_MAX;
 	const struct lie *lie;
 	unsigned int i;
 
@@ -534,12 +534,17 @@ int ctrl_set_queue_count(struct cmd *cmd)
 		return NVMQ_SC_INVALID_FIELD;
 	}
 	lie = lie_find(&cmd->lies, LIE_GRANT);
-	if (lie && lie->count && lie->count < grant)
-		grant = lie->count;
-	ctrl->granted_sq = grant;
-	ctrl->granted_cq = grant;
-	cmd->dw0 = (grant - 1) | (grant - 1) << 16;
+	if (lie && lie->count)
+		most = lie->count;
+	ctrl->granted_sq = most < ctrl->opt.queues ? most : ctrl->opt.queues;
+	ctrl->granted_cq = most < ctrl_cqs(ctrl) ? most : ctrl_cqs(ctrl);
+	cmd->dw0 = ctrl_get_queue_count(ctrl);
 	return 0;
+}
+
+uint32_t ctrl_cqs(const struct ctrl *ctrl)
+{
+	return ctrl->opt.cqs ? ctrl->opt.cqs : ctrl->opt.queues;
 }
 
 uint32_t ctrl_get_queue_count(struct ctrl *ctrl)
@@ -548,7 +553,7 @@ uint32_t ctrl_get_queue_count(struct ctrl *ctrl)
 	if (ctrl->granted_sq == UINT32_MAX)
 		ctrl->granted_sq = ctrl->opt.queues;
 	if (ctrl->granted_cq == UINT32_MAX)
-		ctrl->granted_cq = ctrl->opt.queues;
+		ctrl->granted_cq = ctrl_cqs(ctrl);
 	return (ctrl->granted_sq - 1) | (ctrl->granted_cq - 1) << 16;
 }
 

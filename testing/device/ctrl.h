@@ -441,6 +441,16 @@ int ctrl_set_queue_count(struct cmd *cmd);
 uint32_t ctrl_get_queue_count(struct ctrl *ctrl);
 
 /**
+ * ctrl_cqs - I/O completion queues that there are
+ * @ctrl: the controller
+ *
+ * Of submission queues there are opt.queues.
+ *
+ * Return: their number, which is also the highest identifier.
+ */
+uint32_t ctrl_cqs(const struct ctrl *ctrl);
+
+/**
  * ctrl_stats - write the counts
  * @ctrl: the controller
  * @out: where to, one "NAME VALUE" per line

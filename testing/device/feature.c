@@ -465,7 +465,7 @@ static int get_of_controller(struct cmd *cmd, uint8_t fid, unsigned int select)
 		if (select == NVMQ_FEAT_CURRENT)
 			cmd->dw0 = ctrl_get_queue_count(ctrl);
 		else
-			cmd->dw0 = (ctrl->opt.queues - 1) << 16 | (ctrl->opt.queues - 1);
+			cmd->dw0 = (ctrl_cqs(ctrl) - 1) << 16 | (ctrl->opt.queues - 1);
 		return 0;
 	case NVMQ_FEAT_TEMPERATURE:
 		return select == NVMQ_FEAT_CURRENT ? get_temperature(cmd, value) : 0;

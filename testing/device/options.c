@@ -54,7 +54,8 @@ static const struct key device_keys[] = {
 	{ "vectors", NUMBER, O(vectors), 0, 2048, "MSI-X vectors; 0: no MSI-X" },
 	{ "msi", NUMBER, O(msi), 0, 32, "MSI vectors, a power of two; 0: no MSI" },
 	{ "pin", SWITCH, O(pin), 0, 1, "there is an interrupt pin" },
-	{ "queues", NUMBER, O(queues), 1, 1023, "I/O queue pairs granted" },
+	{ "queues", NUMBER, O(queues), 1, 1023, "I/O submission queues granted, and as many others" },
+	{ "cqs", NUMBER, O(cqs), 0, 1023, "I/O completion queues granted, if fewer; 0: as many" },
 	{ "inflight", NUMBER, O(inflight), 0, 65536, "commands worked on at a time; 0: any" },
 	{ "irq-ms", NUMBER, O(irq_ms), 0, 3600000, "ms in which an interrupt must be answered" },
 	{ "poison", SWITCH, O(poison), 0, 1, "buffers of reads hold rubbish until they are done" },
@@ -295,6 +296,8 @@ static int check(const struct options *opt, char *why, size_t size)
 			     opt->mpsmin);
 	if (opt->msi & (opt->msi - 1))
 		return wrong(why, size, "msi=%u: must be a power of two", opt->msi);
+	if (opt->cqs > opt->queues)
+		return wrong(why, size, "cqs=%u is more than queues=%u", opt->cqs, opt->queues);
 	return 0;
 }
 

@@ -67,7 +67,8 @@ struct ns_options {
  * @vectors: MSI-X vectors; 0: no MSI-X
  * @msi: MSI vectors; 0: no MSI
  * @pin: INTA is there
- * @queues: I/O queue pairs granted
+ * @queues: I/O submission queues granted, and identifiers of queues that there are
+ * @cqs: I/O completion queues granted, at most @queues; 0: as many as @queues
  * @inflight: commands that the device works on at a time; 0: no limit
  * @irq_ms: an announced completion must be consumed in this time, in ms; 0: for ever
  * @poison: data buffers of reads are filled with rubbish until the command is completed
@@ -127,6 +128,7 @@ struct options {
 	uint32_t msi;
 	bool pin;
 	uint32_t queues;
+	uint32_t cqs;
 	uint32_t inflight;
 	uint32_t irq_ms;
 	bool poison;

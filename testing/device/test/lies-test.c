@@ -367,6 +367,42 @@ static void test_grant(void)
 	nvme_stop(&n);
 }
 
+/* Submission and completion queues are counted each for themselves (base 5.27.1.5). */
+static void test_grant_each(void)
+{
+	struct nvmq_sqe sqe = {
+		.opcode = NVMQ_ADMIN_SET_FEATURES, .cdw10 = htole32(NVMQ_FEAT_QUEUE_COUNT),
+		.cdw11 = htole32(7 << 16 | 7),
+	};
+	struct nvmq_sqe again = sqe, get = sqe;
+	uint32_t dw0 = 0, i;
+
+	get.opcode = NVMQ_ADMIN_GET_FEATURES;
+	nvme_start(&n, "cqs=3");
+	tell("when set-features nth 1 then grant 5\nwhen set-features nth 2 then grant 2");
+	CHECK(nvme_enable(&n), "enable");
+	CHECK(!nvme_do(admin, &sqe, &dw0) && dw0 == (2 << 16 | 4), "granted 0x%x", dw0);
+	CHECK(!nvme_do(admin, &again, &dw0) && dw0 == (1 << 16 | 1), "granted 0x%x", dw0);
+	CHECK(!nvme_set_queues(&n, 8), "again");
+	CHECK(!nvme_do(admin, &get, &dw0) && dw0 == (2 << 16 | 7), "granted 0x%x", dw0);
+	CHECK(!nvme_create(&n, 1, 16) && !nvme_create(&n, 3, 16), "queues 1 and 3");
+	for (i = 4; i <= 8; i++) {
+		sqe = nvme_create_sq_sqe(&n, i, 16, 3);
+		CHECK(!nvme_admin(&n, &sqe), "submission queue %u", i);
+	}
+	end();
+	nvme_start(&n, "cqs=3");
+	CHECK(nvme_enable(&n) && !nvme_set_queues(&n, 8), "enable");
+	sqe = nvme_create_cq_sqe(&n, 4, 16, 3);
+	CHECK(nvme_admin(&n, &sqe) == NVMQ_SC_QID_INVALID, "completion queue 4");
+	sqe = nvme_create_sq_sqe(&n, 2, 16, 4);
+	CHECK(nvme_admin(&n, &sqe) == NVMQ_SC_QID_INVALID, "a submission queue to that");
+	sqe = nvme_create_sq_sqe(&n, 2, 16, 3);
+	CHECK(nvme_admin(&n, &sqe) == NVMQ_SC_CQ_INVALID, "to one that is not created");
+	CHECK(nvme_violations(&n), "nobody complains");
+	nvme_stop(&n);
+}
+
 static void test_refuse_create(void)
 {
 	nvme_start(&n, NULL);
@@ -1008,6 +1044,7 @@ int main(void)
 	TAP_RUN(test_interrupts);
 	TAP_RUN(test_intx);
 	TAP_RUN(test_grant);
+	TAP_RUN(test_grant_each);
 	TAP_RUN(test_refuse_create);
 	TAP_RUN(test_garbage_identify);
 	TAP_RUN(test_garbage_log);
