@@ -512,8 +512,8 @@ static void bogus(struct nvmq_ioq *ioq, const struct nvmq_cqe *cqe, const char *
 {
 	ioq->q.bogus++;
 	dev_warn_ratelimited(ioq->q.dev,
-			     "queue %u: completion of CID %#06x, %s (status %#x, SQ head %u): dropped\n",
-			     ioq->q.qid, le16_to_cpu(cqe->cid), what,
+			     "queue %u: completion of CID %#06x, %s (SQ %u, status %#x, SQ head %u): dropped\n",
+			     ioq->q.qid, le16_to_cpu(cqe->cid), what, le16_to_cpu(cqe->sqid),
 			     le16_to_cpu(cqe->status) >> 1, le16_to_cpu(cqe->sqhd));
 }
 

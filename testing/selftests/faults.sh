@@ -92,6 +92,18 @@ told_under_load() {
 	fault_end "$count" "$times" "$re"
 }
 
+# told_to_one NAME REGEX LIE: the lie is told twice while CPU 2 alone reads; that ends well, and the log says so in no more
+# than a line for each
+told_to_one() {
+	local lines
+	fault_begin "$1"
+	lie "$3"
+	timeout 30 taskset -c 2 dd if="$node" of=/dev/null bs=4096 count=16 iflag=direct status=none || bad "a read fails"
+	lines=$(log_count "nvmq $BDF0: .*($2)")
+	[ "$lines" -le 2 ] || bad "$lines lines in the log"
+	fault_end "$(told)" 2 "$2"
+}
+
 # done_under_load NAME TIMES REGEX COMMAND...: the same for what the test does itself
 done_under_load() {
 	local name=$1 times=$2 re=$3 count=0
@@ -253,6 +265,23 @@ commands)
 		spurious interrupt|||when io $often then spurious-interrupt 2
 		lost doorbell write|||when register doorbell write queue 1 $often then drop
 	ROWS
+	# Four submission queues complete into one ring; queue 3, that of CPU 2, is not the one whose ring it is.
+	echo default=4 share=4 >"$sys/nvmq/plan"
+	queues_read "$BDF0"
+	is "shared: all have one completion queue" "${Q_CQ[1]} ${Q_CQ[2]} ${Q_CQ[3]} ${Q_CQ[4]}, ${CPU_DEFAULT[2]}" "1 1 1 1, 3"
+	often="every 23 times 20"
+	while IFS='|' read -r name re lies; do
+		told_under_load "$name" 20 "$re" "$lies"
+	done <<-ROWS
+		shared: no such submission queue|of a queue that does not complete here|when io $often then wrong-sq
+		shared: wrong CID|which no command has|when io $often then wrong-cid
+		shared: completed twice|which no command has|when io $often then twice
+		shared: lost interrupt||when io $often then no-interrupt
+	ROWS
+	told_to_one "shared: another queue, which is idle" "queue 2: completion of CID .*, which no command has .SQ 2," \
+		"when io queue 3 nth 3..4 then wrong-sq 2"
+	told_to_one "shared: lost interrupt, alone" "queue 3: completion found without an interrupt" \
+		"when io queue 3 nth 3..4 then no-interrupt"
 	;;
 controller)
 	load io_timeout=1 admin_timeout=2
