@@ -448,7 +448,15 @@ state() { echo "$(<"/sys/bus/pci/devices/$1/nvmq/state")"; }
 attr() { cat "/sys/bus/pci/devices/$1/nvmq/$2"; }
 
 # granted BDF KEY: the number or word behind KEY=, without what stands behind a slash
-granted() { attr "$1" granted | tr -s ' ,' '\n' | sed -n "s|^$2=\([^/]*\).*|\1|p"; }
+granted() {
+	local words word
+	IFS=' ' read -ra words <"/sys/bus/pci/devices/$1/nvmq/granted"
+	for word in "${words[@]}"; do
+		[[ $word = "$2="* ]] || continue
+		word=${word#*=}
+		echo "${word%%/*}"
+	done
+}
 # counts BDF: the queues that are granted, as "default read poll"
 counts() { echo "$(granted "$1" default) $(granted "$1" read) $(granted "$1" poll)"; }
 
