@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: another plan while I/O runs: every CPU's I/O goes where it says, no I/O is lost, what is wrong has no effect, what fails is undone
 # vm: -c 4 -d strict,size=64M,ns=2,queues=12,raw=wrr:1 -- random 30 1 @TIMES@
-# vm 7.2: -c 8 -d strict,size=64M,ns=2,queues=7 -- random 15 2 @TIMES@
+# vm 7.2: -c 8 -a isolcpus=managed_irq,1,6 -d strict,size=64M,ns=2,queues=7 -- random 15 2 @TIMES@
 # vm 7.2: -c 4 -d strict,size=256M,queues=12,raw=wrr:1 -- path
 # vm 7.2: -c 4 -d strict,size=128M,queues=12,raw=cqs:8,raw=to:1,raw=crto:0 -- trouble
-# vm: -c 4 -d strict,size=256M,queues=12,raw=mqes:128 -- requests
-# vm: -c 4 -a isolcpus=domain,managed_irq,1,3 -d strict,size=256M,queues=12 -- isolated
-# kernels: 6.1 6.12 7.2
+# vm 7.2: -c 4 -a isolcpus=domain,managed_irq,1,3 -d strict,size=128M,queues=12,raw=mqes:128 -- isolated
+# kernels: 6.1 7.2
 # time: 60
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -321,6 +320,49 @@ path)
 	is "wrong plans: nothing has changed" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" "$before"
 	check "and the disk works" same "$T_TMP/data" "$node" $((1 << 20))
 	;;
+isolated)
+	# CPUs 1 and 3 are isolated: they have no queue, and are in no interrupt's way.
+	load plan=cpus=housekeeping
+	disk=$(disk "$BDF0") node=$(dev "$BDF0")
+	random_file "$T_TMP/data" $((1 << 20))
+	put "$T_TMP/data" "$node" $((1 << 20))
+	# served: CPUs that an interrupt of the controller is delivered to; taken: those that have had any
+	served() { awk '!/^#/ && $7 != "-" { print $7 }' "$DBG/$BDF0/queues" | sort -u | paste -sd' '; }
+	taken() {
+		local cpu irq
+		irqs_read
+		for cpu in $(online_cpus); do
+			for irq in "${!IRQ_TOTAL[@]}"; do
+				[ "${IRQ_CPU[$irq.$cpu]:-0}" -eq 0 ] || { echo "$cpu" && break; }
+			done
+		done | paste -sd' '
+	}
+	while IFS='|' read -r plan want type map; do
+		[ "$plan" = load ] || check "$plan: taken" set_plan "$plan"
+		is "$plan: granted" "$(attr "$BDF0" granted)" "$want"
+		is "$plan: the map" "$(map_of "$type")" "$map"
+		is "$plan: every CPU's I/O goes where the map says" "$(strays)" ""
+		[[ $want != *vectors=[34]* ]] || is "$plan: interrupts are delivered to both of the others" "$(served)" "0 2"
+		is "$plan: and to no isolated CPU" "$(served | tr -d ' 02')" ""
+		is "$plan: nor do they come to one" "$(taken | tr -d ' 02')" ""
+	done <<-ROWS
+		load|default=2 read=0 poll=0 depth=127 vectors=3 irq=msix cpus=2|default|1 1 2 2
+		default=4 read=1 poll=cpu cpus=housekeeping|default=2 read=1 poll=2 depth=127 vectors=4 irq=msix cpus=2|poll|4 4 5 5
+		default=cpu/9 share=2 cpus=housekeeping|default=2 read=0 poll=0 depth=9 vectors=2 irq=msix share=2 cpus=2|default|1 1 2 2
+		default=1 vectors=1 cpus=housekeeping|default=1 read=0 poll=0 depth=127 vectors=1 irq=msix cpus=2|default|1 1 1 1
+	ROWS
+	echo 1 >"$sys/nvmq/reset"
+	is "after a reset: as it was" "$(attr "$BDF0" granted)" "default=1 read=0 poll=0 depth=127 vectors=1 irq=msix cpus=2"
+	is "after a reset: interrupts on no isolated CPU" "$(served | tr -d ' 02')" ""
+	check_fails "lists of CPUs beside it: refused" set_plan "cpus=housekeeping read=0-1:rest"
+	log_has "lists of CPUs beside it: the log says why" 'plan: "read=0-1:rest": cpus=housekeeping leaves no CPUs to list'
+	check "all CPUs: taken" set_plan default=cpu
+	is "all CPUs: granted" "$(attr "$BDF0" granted)" "default=4 read=0 poll=0 depth=127 vectors=5 irq=msix"
+	is "all CPUs: the map" "$(map_of default | tr ' ' '\n' | sort | paste -sd' ')" "1 2 3 4"
+	check "the data is what it was" same "$T_TMP/data" "$node" $((1 << 20))
+	# And without another boot:
+	unload
+	;&
 requests)
 	# nr_requests beside a plan: the same bitmaps, those of all types, until a plan has other queues or depths.
 	load plan=default=2/100,read=2/40
@@ -352,47 +394,6 @@ requests)
 		--bs=4k --size=1M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
 	device unlie all
 	is "the device has seen nothing wrong" "$(device_stat violations)" 0
-	;;
-isolated)
-	# CPUs 1 and 3 are isolated: they have no queue, and are in no interrupt's way.
-	load plan=cpus=housekeeping
-	disk=$(disk "$BDF0") node=$(dev "$BDF0")
-	random_file "$T_TMP/data" $((1 << 20))
-	put "$T_TMP/data" "$node" $((1 << 20))
-	# served: CPUs that an interrupt of the controller is delivered to; taken: those that have had any
-	served() { awk '!/^#/ && $7 != "-" { print $7 }' "$DBG/$BDF0/queues" | sort -u | paste -sd' '; }
-	taken() {
-		local cpu irq
-		irqs_read
-		for cpu in $(online_cpus); do
-			for irq in "${!IRQ_TOTAL[@]}"; do
-				[ "${IRQ_CPU[$irq.$cpu]:-0}" -eq 0 ] || { echo "$cpu" && break; }
-			done
-		done | paste -sd' '
-	}
-	while IFS='|' read -r plan want type map; do
-		[ "$plan" = load ] || check "$plan: taken" set_plan "$plan"
-		is "$plan: granted" "$(attr "$BDF0" granted)" "$want"
-		is "$plan: the map" "$(map_of "$type")" "$map"
-		is "$plan: every CPU's I/O goes where the map says" "$(strays)" ""
-		[[ $want != *vectors=[34]* ]] || is "$plan: interrupts are delivered to both of the others" "$(served)" "0 2"
-		is "$plan: and to no isolated CPU" "$(served | tr -d ' 02')" ""
-		is "$plan: nor do they come to one" "$(taken | tr -d ' 02')" ""
-	done <<-ROWS
-		load|default=2 read=0 poll=0 depth=1023 vectors=3 irq=msix cpus=2|default|1 1 2 2
-		default=4 read=1 poll=cpu cpus=housekeeping|default=2 read=1 poll=2 depth=1023 vectors=4 irq=msix cpus=2|poll|4 4 5 5
-		default=cpu/9 share=2 cpus=housekeeping|default=2 read=0 poll=0 depth=9 vectors=2 irq=msix share=2 cpus=2|default|1 1 2 2
-		default=1 vectors=1 cpus=housekeeping|default=1 read=0 poll=0 depth=1023 vectors=1 irq=msix cpus=2|default|1 1 1 1
-	ROWS
-	echo 1 >"$sys/nvmq/reset"
-	is "after a reset: as it was" "$(attr "$BDF0" granted)" "default=1 read=0 poll=0 depth=1023 vectors=1 irq=msix cpus=2"
-	is "after a reset: interrupts on no isolated CPU" "$(served | tr -d ' 02')" ""
-	check_fails "lists of CPUs beside it: refused" set_plan "cpus=housekeeping read=0-1:rest"
-	log_has "lists of CPUs beside it: the log says why" 'plan: "read=0-1:rest": cpus=housekeeping leaves no CPUs to list'
-	check "all CPUs: taken" set_plan default=cpu
-	is "all CPUs: granted" "$(attr "$BDF0" granted)" "default=4 read=0 poll=0 depth=1023 vectors=5 irq=msix"
-	is "all CPUs: the map" "$(map_of default | tr ' ' '\n' | sort | paste -sd' ')" "1 2 3 4"
-	check "the data is what it was" same "$T_TMP/data" "$node" $((1 << 20))
 	;;
 random)
 	changes=$(($2 * ${4:-1})) RANDOM=$3 wrr=0
