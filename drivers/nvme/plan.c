@@ -1605,8 +1605,8 @@ bool nvmq_plan_is_listed(const struct nvmq_plan *plan, const struct nvmq_grant *
  * @plan: the plan, which nvmq_plan_check() finds right
  * @grant: what it came to
  * @topo: the CPUs, after nvmq_topology_prepare()
- * @serving: likewise, those of them that may have queues of their own; @topo itself, if all may.
- *           The others are not there: their core is NVMQ_NO_CPU
+ * @serving: likewise, those of them that may have queues of their own: of the others the core is
+ *           NVMQ_NO_CPU
  * @type: the type
  * @map: the table, topo->nr_cpus entries; an impossible CPU gets NVMQ_NO_QUEUE
  *
@@ -1623,8 +1623,7 @@ void nvmq_plan_map(const struct nvmq_plan *plan, const struct nvmq_grant *grant,
 
 	if (!nvmq_plan_is_listed(plan, grant, type)) {
 		nvmq_plan_spread(serving, first, grant->queues[type], map);
-		if (serving != topo)
-			nvmq_spread_others(topo, serving, map);
+		nvmq_spread_others(topo, serving, map);
 		return;
 	}
 	for (cpu = 0; cpu < topo->nr_cpus; cpu++) {

@@ -74,28 +74,27 @@ static bool is_isolated(int cpu)
 /* Which CPUs may have queues of their own?  If all are isolated, all may. */
 static void read_serving(struct nvmq_qset *qs)
 {
+	size_t size = qs->topo.nr_cpus * sizeof(*qs->topo.cpu);
+	struct nvmq_topology *serving = &qs->serving;
 	u32 cpu;
 
-	for (cpu = 0; cpu < qs->topo.nr_cpus; cpu++) {
-		qs->serving.cpu[cpu] = qs->topo.cpu[cpu];
-		if (cpu_possible(cpu) && is_isolated(cpu))
-			qs->serving.cpu[cpu].core = NVMQ_NO_CPU;
+	memcpy(serving->cpu, qs->topo.cpu, size);
+	for (cpu = 0; qs->plan.housekeeping && cpu < serving->nr_cpus; cpu++)
+		if (is_isolated(cpu))
+			serving->cpu[cpu].core = NVMQ_NO_CPU;
+	nvmq_topology_prepare(serving);
+	if (!serving->cpus) {
+		memcpy(serving->cpu, qs->topo.cpu, size);
+		nvmq_topology_prepare(serving);
 	}
-	nvmq_topology_prepare(&qs->serving);
 }
 
-static const struct nvmq_topology *serving(const struct nvmq_qset *qs)
-{
-	return qs->plan.housekeeping && qs->serving.cpus ? &qs->serving : &qs->topo;
-}
-
-static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs,
-					   const struct nvmq_topology *topo)
+static struct nvmq_plan_limits base_limits(const struct nvmq_qset *qs)
 {
 	struct nvmq_plan_limits limits = {
-		.cpus = topo->cpus,
-		.cores = topo->cores,
-		.nodes = topo->nodes,
+		.cpus = qs->serving.cpus,
+		.cores = qs->serving.cores,
+		.nodes = qs->serving.nodes,
 		.pairs = qs->pairs,
 		.usable = qs->doorbells,
 		.entries = min(nvmq_hw_max_entries(qs->admin->hw), NVMQ_MAX_ENTRIES),
@@ -140,7 +139,7 @@ int nvmq_qset_init(struct nvmq_qset *qs, struct nvmq_admin *admin, const struct 
 	qs->prp_align = prp_align;
 	if (nvmq_qset_read_topology(&qs->topo) || nvmq_qset_read_topology(&qs->serving))
 		goto fail;
-	limits = base_limits(qs, &qs->topo);
+	limits = base_limits(qs);
 	/* The plan may change, and the device is asked only once. */
 	qs->nr_ioq = nvmq_plan_pairs(&most, &limits);
 	qs->doorbells = nvmq_hw_map_doorbells(admin->hw, qs->nr_ioq);
@@ -337,7 +336,7 @@ static int make_maps(struct nvmq_qset *qs, const struct nvmq_grant *grant)
 		u32 bad, qid;
 		int cpu;
 
-		nvmq_plan_map(&qs->plan, grant, &qs->topo, serving(qs), type, qs->map[type]);
+		nvmq_plan_map(&qs->plan, grant, &qs->topo, &qs->serving, type, qs->map[type]);
 		if (type != NVMQ_POLL && can_be_managed(qs, grant)) {
 			for (qid = first; qid < first + count; qid++) {
 				const struct cpumask *mask =
@@ -381,16 +380,15 @@ static bool is_vector_of(const struct nvmq_qset *qs, const struct nvmq_grant *gr
  */
 static void place_vectors(struct nvmq_qset *qs, const struct nvmq_grant *grant)
 {
-	const struct nvmq_topology *topo = serving(qs);
 	cpumask_var_t mask;
 	int vector, cpu;
 
 	if (can_be_managed(qs, grant) || !zalloc_cpumask_var(&mask, GFP_KERNEL))
 		return;
-	for (vector = topo == &qs->topo; vector < grant->vectors; vector++) {
+	for (vector = qs->plan.housekeeping ? 0 : 1; vector < grant->vectors; vector++) {
 		cpumask_clear(mask);
 		for_each_possible_cpu(cpu)
-			if (topo->cpu[cpu].core != NVMQ_NO_CPU &&
+			if (qs->serving.cpu[cpu].core != NVMQ_NO_CPU &&
 			    (!vector || is_vector_of(qs, grant, vector, cpu)))
 				cpumask_set_cpu(cpu, mask);
 		/* Where all of these CPUs are offline any other will do. */
@@ -680,7 +678,7 @@ int nvmq_qset_start(struct nvmq_qset *qs)
 	int err;
 
 	read_serving(qs);
-	limits = base_limits(qs, serving(qs));
+	limits = base_limits(qs);
 	err = set_coalescing(qs) ?: set_weights(qs);
 	if (err)
 		return err;

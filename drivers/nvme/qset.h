@@ -27,7 +27,7 @@ struct nvmq_coalescing {
  * @plan: what was asked
  * @grant: what there is; all queue counts are 0 while the set is stopped
  * @topo: the CPUs of the machine
- * @serving: those of them that are not isolated, as they were when the set was started
+ * @serving: those of them that may have queues of their own, as it was when the set was started
  * @mapped: the grant that the maps of the tag set are made from; another one than
  *          @grant while a reset that changed the queues is not yet through
  * @map: per type a CPU-to-queue-id table of nr_cpu_ids entries
