@@ -54,7 +54,7 @@ static const struct key device_keys[] = {
 	{ "vectors", NUMBER, O(vectors), 0, 2048, "MSI-X vectors; 0: no MSI-X" },
 	{ "msi", NUMBER, O(msi), 0, 32, "MSI vectors, a power of two; 0: no MSI" },
 	{ "pin", SWITCH, O(pin), 0, 1, "there is an interrupt pin" },
-	{ "queues", NUMBER, O(queues), 1, 1023, "I/O submission queues granted, and as many others" },
+	{ "queues", NUMBER, O(queues), 1, 1023, "I/O queues granted, of each kind" },
 	{ "cqs", NUMBER, O(cqs), 0, 1023, "I/O completion queues granted, if fewer; 0: as many" },
 	{ "inflight", NUMBER, O(inflight), 0, 65536, "commands worked on at a time; 0: any" },
 	{ "irq-ms", NUMBER, O(irq_ms), 0, 3600000, "ms in which an interrupt must be answered" },
