@@ -1214,6 +1214,22 @@ u16 nvmq_grant_cq(const struct nvmq_grant *grant, u16 qid)
 }
 
 /**
+ * nvmq_grant_sharers() - how many submission queues complete into a completion queue?
+ * @grant: from nvmq_plan_grant()
+ * @qid: 1 to nvmq_grant_total()
+ *
+ * Return: their number, @qid and those that follow it; 0 if there is no completion queue @qid.
+ */
+u32 nvmq_grant_sharers(const struct nvmq_grant *grant, u16 qid)
+{
+	u32 total = nvmq_grant_total(grant), end = qid;
+
+	while (end <= total && nvmq_grant_cq(grant, end) == qid)
+		end++;
+	return end - qid;
+}
+
+/**
  * nvmq_grant_cq_entries() - the length of a completion ring
  * @grant: from nvmq_plan_grant()
  * @qid: 1 to nvmq_grant_total()
@@ -1222,13 +1238,9 @@ u16 nvmq_grant_cq(const struct nvmq_grant *grant, u16 qid)
  */
 u32 nvmq_grant_cq_entries(const struct nvmq_grant *grant, u16 qid)
 {
-	u32 total = nvmq_grant_total(grant), end = qid;
+	u32 sharers = nvmq_grant_sharers(grant, qid);
 
-	if (nvmq_grant_cq(grant, qid) != qid)
-		return 0;
-	while (end < total && nvmq_grant_cq(grant, end + 1) == qid)
-		end++;
-	return nvmq_min((end - qid + 1) * (grant->entries - 1) + 1, grant->cq_most);
+	return sharers ? nvmq_min(sharers * (grant->entries - 1) + 1, grant->cq_most) : 0;
 }
 
 /**

@@ -304,6 +304,7 @@ int nvmq_plan_grant(const struct nvmq_plan *plan, const struct nvmq_plan_limits 
 		    struct nvmq_grant *grant);
 int nvmq_grant_vector(const struct nvmq_grant *grant, u16 qid);
 u16 nvmq_grant_cq(const struct nvmq_grant *grant, u16 qid);
+u32 nvmq_grant_sharers(const struct nvmq_grant *grant, u16 qid);
 u32 nvmq_grant_cq_entries(const struct nvmq_grant *grant, u16 qid);
 int nvmq_grant_format(const struct nvmq_grant *grant, char *buf, size_t size);
 

@@ -446,7 +446,7 @@ static int prepare_ioq(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 		}
 	}
 	ioq->q.cq = &owner->q;
-	ioq->q.shared = qid < nvmq_grant_total(grant) && nvmq_grant_cq(grant, qid + 1) == qid;
+	ioq->q.shared = nvmq_grant_sharers(grant, qid) > 1;
 	ioq->sharers = &qs->ioq[qid - 1];
 	WRITE_ONCE(ioq->nr_sharers, 1);
 	if (owner != ioq)

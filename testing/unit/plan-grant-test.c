@@ -110,6 +110,8 @@ static void check_cqs(const struct nvmq_plan *p, const struct nvmq_plan_limits *
 		      show(p, l, g));
 		if (!n)
 			return;
+		CHECK(nvmq_grant_sharers(g, qid) == n, "%u of queue %u, not %u: %s",
+		      nvmq_grant_sharers(g, qid), qid, n, show(p, l, g));
 		least_crowd[t] = least(least_crowd[t], n);
 		most_crowd[t] = n > most_crowd[t] ? n : most_crowd[t];
 		most = n > most ? n : most;
@@ -119,7 +121,8 @@ static void check_cqs(const struct nvmq_plan *p, const struct nvmq_plan_limits *
 		      "%u entries for %u of depth %u: %s", nvmq_grant_cq_entries(g, qid), n,
 		      g->depths[t], show(p, l, g));
 		for (n = qid + 1; n < end; n++)
-			CHECK(!nvmq_grant_cq_entries(g, n), "%u: %s", n, show(p, l, g));
+			CHECK(!nvmq_grant_cq_entries(g, n) && !nvmq_grant_sharers(g, n), "%u: %s",
+			      n, show(p, l, g));
 	}
 	CHECK(g->share == (most > 1 ? most : 0), "%u not %u: %s", g->share, most, show(p, l, g));
 	for (t = 0; t < 3; t++)
