@@ -9,7 +9,7 @@
 #include "sys.h"
 
 int capture(struct trace *t, const struct sys_ctrl *ctrl, char **command, double seconds,
-	    int *status);
+	    bool clock, int *status);
 int capture_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

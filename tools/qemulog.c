@@ -9,6 +9,10 @@
  * most.  What all of them allow is taken, its middle, and half of its width is
  * the error.  Cause and effect across the bus so never change places.
  *
+ * A host with other things to do may let QEMU wait between a doorbell and what
+ * the CPU does next, for milliseconds; so capture.c rings some more before the
+ * command, which are left out here when they have served.
+ *
  * The clocks must run at the same speed: see vm/trace.
  */
 #include <errno.h>
@@ -184,10 +188,28 @@ static bool is_detail(const struct line *l)
 	return false;
 }
 
+/* The reads for the clock have served. */
+static void drop_reads(struct trace *t)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < t->nr_steps; i++)
+		if (t->step[i].ns < t->from)
+			free(t->step[i].list);
+		else
+			t->step[n++] = t->step[i];
+	t->nr_steps = n;
+}
+
 static void add_lines(struct trace *t, const struct log *log, int64_t distance)
 {
-	int64_t from = t->step[0].ns, to = t->step[t->nr_steps - 1].ns;
+	int64_t from, to;
 	size_t i;
+
+	if (!t->nr_steps)
+		return;
+	from = t->step[0].ns;
+	to = t->step[t->nr_steps - 1].ns;
 
 	for (i = 0; i < log->count; i++) {
 		const struct line *l = &log->line[i];
@@ -229,6 +251,7 @@ int qemulog_merge(struct trace *t, const char *path)
 		snprintf(t->clock, sizeof(t->clock),
 			 "QEMU's clock was matched by %u doorbells, to within %.1f us%s", d.pairs,
 			 llabs(error) / 1e3, error < 0 ? ": it ran at another speed" : "");
+		drop_reads(t);
 		add_lines(t, &log, d.least + error);
 	}
 	free(log.line);

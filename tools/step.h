@@ -136,6 +136,7 @@ struct io {
  * @command: what was run; empty for a span of time
  * @lost: events that found no room
  * @clock: how QEMU's clock was matched, in words; empty without QEMU's events
+ * @from: ns; steps before it are of reads by which QEMU's clock is matched, and go then; or 0
  * @disks: disks and partitions
  * @queues: queue pairs
  * @step: the steps
@@ -145,6 +146,7 @@ struct trace {
 	char name[32], bdf[32], command[256];
 	uint64_t lost;
 	char clock[256];
+	uint64_t from;
 	struct step_disk *disks;
 	size_t nr_disks;
 	struct step_queue *queues;

@@ -2,7 +2,7 @@
 /*
  * Which steps are of the same I/O: the block layer's are told apart by disk and
  * sector, the driver's by queue and CID, and the two meet where a command
- * follows its request on the same CPU.
+ * follows its request in the same process.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@ struct ring {
 struct under_way {
 	size_t io;		/* index */
 	int cpu;		/* that issued it */
+	int pid;		/* the process there */
 	bool sent;		/* it has a CID */
 	bool back;		/* which was completed */
 	bool block;		/* it began in the block layer */
@@ -96,6 +97,7 @@ static struct under_way *begin(struct story *st, struct step *s)
 	memset(w, 0, sizeof(*w));
 	w->io = t->nr_ios - 1;
 	w->cpu = s->cpu;
+	w->pid = s->pid;
 	step_set(s, NUM_IO, t->nr_ios);
 	return w;
 }
@@ -169,6 +171,7 @@ static void on_issue(struct story *st, struct step *s)
 		if (w->block && !w->sent && io->commands && io->sector == sector_of(s) &&
 		    same_namespace(st->t, io->dev, s->num[NUM_DEV])) {
 			w->cpu = s->cpu;
+			w->pid = s->pid;
 			step_set(s, NUM_IO, w->io + 1);
 			return;
 		}
@@ -217,6 +220,15 @@ static bool has_lba(unsigned int opcode)
 	return opcode == NVMQ_IO_READ || opcode == NVMQ_IO_WRITE || opcode == NVMQ_IO_WRITE_ZEROES;
 }
 
+/*
+ * Whoever issues a request sends its command, and may come to another CPU in
+ * between; but the idle tasks of all CPUs are process 0.
+ */
+static bool same_sender(const struct under_way *w, const struct step *s)
+{
+	return w->pid || s->pid ? w->pid == s->pid : w->cpu == s->cpu;
+}
+
 static bool fits(const struct story *st, const struct under_way *w, const struct step *s,
 		 const struct nvmq_sqe *sqe)
 {
@@ -224,7 +236,7 @@ static bool fits(const struct story *st, const struct under_way *w, const struct
 	const struct step_disk *disk = story_disk(st->t, io->dev);
 	uint64_t lba = le32_to_cpu(sqe->cdw10) | (uint64_t)le32_to_cpu(sqe->cdw11) << 32;
 
-	if (!w->block || w->sent || w->cpu != s->cpu || !disk ||
+	if (!w->block || w->sent || !same_sender(w, s) || !disk ||
 	    disk->nsid != le32_to_cpu(sqe->nsid))
 		return false;
 	return !has_lba(sqe->opcode) || lba * disk->block == (uint64_t)io->sector * 512;

@@ -82,7 +82,7 @@ static int record(struct trace *t, const struct options *o, int *status)
 	count = sys_find(&all);
 	ctrl = sys_pick(all, count, o->device);
 	if (ctrl && !sys_read_queues(ctrl))
-		ret = capture(t, ctrl, o->command, o->seconds, status);
+		ret = capture(t, ctrl, o->command, o->seconds, o->qemu, status);
 	name_command(t, o->command);
 	sys_free(all, count);
 	return ret;

@@ -113,6 +113,19 @@ has "trace: do not retry" "$OUT" "SQ head 6: LBA out of range, do not retry"
 has "trace: comes back" "$OUT" "request at sector 8 comes back, to be sent again"
 has "trace: polled, two completions by one doorbell" "$OUT" "doorbell of CQ 2, head 4 -> 6 (2 completions)"
 
+# Between the request and its command a process may come to another CPU; whoever runs on the one that it left sends another.
+{
+	echo "$head"
+	for pid in 7 8; do
+		step $((1000000 + pid)) issue 0 "\"pid\":$pid,$d,\"sector\":64,\"sectors\":1,\"bytes\":512,\"rwbs\":\"R\""
+	done
+	for pid in 8 7; do
+		step $((1010000 - pid)) command $((8 - pid)) "\"pid\":$pid,\"qid\":1,\"cid\":$pid,\"slot\":0,\"sqe\":\"$(sqe 02 00 0${pid}00 0000000000000000 0000000000000000 40000000 00000000)\""
+	done
+} >"$trace"
+nvmq trace --read "$trace"
+is "trace: a process on another CPU" "$(grep -E '^ +[0-9]+\.[0-9]' <<<"$OUT" | awk '{ print $3, $4 }' | head -n 4 | paste -sd,)" "0 1,0 2,0 2,1 1"
+
 # ---- what cannot be read ----
 echo "$head" >"$trace"
 nvmq trace --read "$trace"
