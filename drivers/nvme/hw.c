@@ -202,6 +202,12 @@ int nvmq_hw_probe_caps(struct nvmq_hw *hw)
 	}
 
 	css = NVMQ_CAP_CSS(hw->cap);
+	if (!css) {
+		/* Some name none; they have the only one that there was before there was a choice. Told at the first time. */
+		if (!hw->cc)
+			dev_warn(dev, "CAP.CSS=0: no command set is named, the NVM command set is taken\n");
+		css = NVMQ_CAP_CSS_NVM;
+	}
 	hw->no_io = false;
 	if (css & NVMQ_CAP_CSS_IOCS) {
 		hw->cc = NVMQ_CC_CSS_IOCS;

@@ -93,8 +93,10 @@ lie "when register CAP read then value 0x2002010000"
 given_up "MQES of 0" 'MQES'
 lie "when register CAP read then value 0x11002002010400"
 given_up "MPSMIN of 8 KiB" 'MPSMIN'
+lie "when register CAP read then value 0x40020103ff"
+given_up "no command set that we know" 'CSS'
 lie "when register CAP read then value 0x020103ff"
-given_up "no command set" 'CSS'
+served "no command set named" 'CSS=0'
 lie "when register CAP read then value 0x2f020103ff"
 given_up "doorbells so wide that BAR 0 does not reach them" 'doorbells'
 lie "when register CSTS read then value 1"
