@@ -523,7 +523,7 @@ static int record(struct capture *c, char **command, double seconds, bool clock,
 			tracefs_trace_on(c->instance);
 			read_block(&c->t->disks[0]);
 		}
-		/* An event that is switched on interrupts each CPU: the handler of the last read has ended. */
+		/* What switches an event on interrupts each CPU: the last read's handler has ended. */
 		add_calls(c, pid);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
