@@ -24,13 +24,6 @@
 
 #include "marker.h"
 
-#define STR_(x) #x
-#define STR(x) STR_(x)
-#define MARK(what) \
-	__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t"		\
-			 ".long " STR(MARKER_MAGIC) " + " STR(what)	\
-			 : : : "memory")
-
 static void pin(const char *cpu)
 {
 	cpu_set_t set;

@@ -15,4 +15,11 @@
 
 #define MARKER_OPCODE	"\x0f\x1f\x84\x00"
 
+#define MARK_STR_(x)	#x
+#define MARK_STR(x)	MARK_STR_(x)
+#define MARK(what) \
+	__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t"			\
+			 ".long " MARK_STR(MARKER_MAGIC) " + " MARK_STR(what)	\
+			 : : : "memory")
+
 #endif
