@@ -95,6 +95,12 @@ static enum nvmq_event_answer answer(struct nvmq_admin *admin, u32 event, const 
 	}
 }
 
+/* Each event of an error names its log page: the device has completed the request without one. */
+static bool is_none(u32 event)
+{
+	return EVENT_TYPE(event) == NVMQ_EVENT_ERROR && !EVENT_LOG(event);
+}
+
 /**
  * nvmq_event_is_activation - does the device begin to run new firmware?
  * @event: dword 0 of the completion
@@ -121,7 +127,7 @@ bool nvmq_event_is_activation(u32 event)
  */
 bool nvmq_event_is_told(u32 event)
 {
-	return EVENT_TYPE(event) != NVMQ_EVENT_NOTICE &&
+	return EVENT_TYPE(event) != NVMQ_EVENT_NOTICE && !is_none(event) &&
 	       !(EVENT_TYPE(event) == NVMQ_EVENT_ERROR &&
 		 EVENT_INFO(event) == NVMQ_EVENT_ERROR_PERSISTENT);
 }
@@ -131,7 +137,8 @@ bool nvmq_event_is_told(u32 event)
  * @admin: the admin queue
  * @event: dword 0 of the completion
  *
- * Where the page cannot be read the event counts all the same.
+ * Where the page cannot be read the event counts all the same.  After a completion without an
+ * event none is waited for until nvmq_event_start(): the next request would come back as well.
  *
  * Context: sleeps.
  * Return: what is to be done.
@@ -141,6 +148,11 @@ enum nvmq_event_answer nvmq_event_handle(struct nvmq_admin *admin, u32 event)
 	enum nvmq_event_answer ret;
 	void *page;
 
+	if (is_none(event)) {
+		dev_warn_ratelimited(admin->q.dev, "a request for events came back without one (%#x): no more are made\n",
+				     event);
+		return NVMQ_ANSWER_NONE;
+	}
 	page = kzalloc(NVMQ_PAGE_SIZE, GFP_KERNEL);
 	if (page && EVENT_LOG(event))
 		nvmq_admin_log_page(admin, EVENT_LOG(event), page,

@@ -73,6 +73,15 @@ device namespace 2 resized 32768
 wait_for "after the reset events are heard again" has_sectors 2 32768
 check "and one request is with the device" poll_until 5 more_requests "$before"
 
+# One that comes back without an event would do so again and again.
+log_mark
+device event type 0 info 0 log 0
+log_has "no event: the log says so" "nvmq $BDF0: a request for events came back without one"
+echo 1 >"/sys/bus/pci/devices/$BDF0/nvmq/reset"
+device event type 0 info 4 log 1
+log_has "after a reset there are events again" "nvmq $BDF0: the device reports: transient internal error"
+is "no event: once" "$(log_count 'came back without one')" 1
+
 # Requests that the device refuses are not made again and again.
 lie "when async-event then status invalid-opcode dnr"
 log_mark
