@@ -5,10 +5,10 @@
 
 # Variables on the command line (make check T=... K=...) reach the scripts through the environment.
 KDIR ?= /lib/modules/$(shell uname -r)/build
-export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS LAB
+export K T J PLAN DEVICE KDIR ROUNDS MINUTES SEED BLKTESTS NVMEVIRT LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab trace check check-debug coverage bench power-cut soak blktests shell docs modules install deb clean
+.PHONY: help run lab trace check check-debug coverage bench power-cut soak blktests nvmevirt shell docs modules install deb clean
 
 help: ## this list
 	@echo 'Commands:'
@@ -49,6 +49,9 @@ soak: ## a mixed load with something happening each second, for MINUTES=10 (SEED
 blktests: export DRIVER := $(DRIVER)
 blktests: ## the tests of a device in a checkout of blktests, BLKTESTS=dir, with nvmq and the in-tree driver
 	@testing/field/blktests
+
+nvmevirt: ## nvmq on the device of a checkout of NVMeVirt, NVMEVIRT=dir (K=6.1 or 6.12)
+	@testing/field/nvmevirt
 
 shell: ## a prompt in a VM with nvmq loaded (K=, DEVICE=, PLAN=)
 	@vm/setup vm build
