@@ -184,6 +184,11 @@ char *words_of(const struct trace *t, const struct step *s)
 		if (!s->num[NUM_SECTORS])
 			return sys_format("request complete, error %lld",
 					  (long long)s->num[NUM_ERROR]);
+		if (s->num[NUM_SECTOR] < 0)
+			return sys_format("request complete: %lld sector%s, error %lld",
+					  (long long)s->num[NUM_SECTORS],
+					  plural(s->num[NUM_SECTORS]),
+					  (long long)s->num[NUM_ERROR]);
 		return sys_format("request complete: %lld sector%s at %lld, error %lld",
 				  (long long)s->num[NUM_SECTORS], plural(s->num[NUM_SECTORS]),
 				  (long long)s->num[NUM_SECTOR], (long long)s->num[NUM_ERROR]);

@@ -203,7 +203,7 @@ int nvmq_hw_probe_caps(struct nvmq_hw *hw)
 
 	css = NVMQ_CAP_CSS(hw->cap);
 	if (!css) {
-		/* Some name none; they have the only one that there was before there was a choice. Told at the first time. */
+		/* Some name none: they have the one from before there was a choice.  Said once. */
 		if (!hw->cc)
 			dev_warn(dev, "CAP.CSS=0: no command set is named, the NVM command set is taken\n");
 		css = NVMQ_CAP_CSS_NVM;

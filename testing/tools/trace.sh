@@ -126,6 +126,18 @@ has "trace: polled, two completions by one doorbell" "$OUT" "doorbell of CQ 2, h
 nvmq trace --read "$trace"
 is "trace: a process on another CPU" "$(grep -E '^ +[0-9]+\.[0-9]' <<<"$OUT" | awk '{ print $3, $4 }' | head -n 4 | paste -sd,)" "0 1,0 2,0 2,1 1"
 
+# A command that a program sends itself is a request without a place.
+{
+	echo "$head"
+	step 1000000 issue 0 "\"pid\":7,$d,\"sector\":-1,\"sectors\":0,\"bytes\":2048,\"rwbs\":\"N\""
+	step 1010000 command 0 "\"pid\":7,\"qid\":1,\"cid\":3,\"slot\":0,\"sqe\":\"$(sqe 01 00 0300 0000000000000000 0000000000000000 80000000 03002000)\""
+	step 1020000 completion 0 '"qid":1,"cid":3,"head":0,"sq_head":1,"status":1,"result":0'
+	step 1030000 'done' 0 "$d,\"sector\":-1,\"sectors\":4,\"error\":0,\"rwbs\":\"N\""
+} >"$trace"
+nvmq trace --read "$trace"
+has "trace: a program's own command" "$OUT" "1 I/O in 4 steps"
+has "trace: which has no place" "$OUT" "request complete: 4 sectors, error 0"
+
 # ---- what cannot be read ----
 echo "$head" >"$trace"
 nvmq trace --read "$trace"
