@@ -523,7 +523,7 @@ static int record(struct capture *c, char **command, double seconds, bool clock,
 			tracefs_trace_on(c->instance);
 			read_block(&c->t->disks[0]);
 		}
-		/* What switches an event on interrupts each CPU: the last read's handler has ended. */
+		/* To switch an event on interrupts each CPU: the last handler has ended. */
 		add_calls(c, pid);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);

@@ -240,7 +240,8 @@ static bool fits(const struct story *st, const struct under_way *w, const struct
 	    disk->nsid != le32_to_cpu(sqe->nsid))
 		return false;
 	/* What a program sends itself has a place in its command only. */
-	return !has_lba(sqe->opcode) || !io->sectors || lba * disk->block == (uint64_t)io->sector * 512;
+	return !has_lba(sqe->opcode) || !io->sectors ||
+	       lba * disk->block == (uint64_t)io->sector * 512;
 }
 
 /* What nothing began in the block layer is the driver's own, or a program's command. */
