@@ -110,8 +110,13 @@ static u64 admin_moves(const struct nvmq_sqe *sqe)
 	}
 }
 
-/* What holds for both kinds.  @moves: bytes that the command moves. */
-static int check_shape(struct device *dev, const struct nvmq_user_cmd *cmd, u64 moves)
+/*
+ * What holds for both kinds.  @moves: bytes that the command moves, 0 if nobody
+ * knows.  Of a longer buffer only so much is mapped: what PRP2 means depends on
+ * how long the data is, and the device goes by the command (base 4.1.1).  It
+ * would take a list of pages for a page, and write over it.
+ */
+static int check_shape(struct device *dev, struct nvmq_user_cmd *cmd, u64 moves)
 {
 	const struct nvmq_sqe *sqe = &cmd->sqe;
 
@@ -133,15 +138,19 @@ static int check_shape(struct device *dev, const struct nvmq_user_cmd *cmd, u64 
 				     sqe->opcode, moves, iov_iter_count(&cmd->data));
 		return -EINVAL;
 	}
+	if (moves)
+		iov_iter_truncate(&cmd->data, moves);
 	return 0;
 }
 
 /*
  * May somebody who is not an administrator send this I/O command?  One that the
- * device says it has, without unusual effects, and without writing through a
- * device that is open for reading.
+ * device says it has, without unusual effects, without writing through a device
+ * that is open for reading, and with data of a length that is known: the device
+ * would move more than the buffer has.  @moves: what check_shape() has got.
  */
-static bool io_is_harmless(const struct nvmq_effects *log, const struct nvmq_user_cmd *cmd)
+static bool io_is_harmless(const struct nvmq_effects *log, const struct nvmq_user_cmd *cmd,
+			   u64 moves)
 {
 	const u32 harmless = NVMQ_EFFECT_SUPPORTED | NVMQ_EFFECT_CONTENT | NVMQ_EFFECT_UUID |
 			     NVMQ_EFFECT_SCOPE_MASK;
@@ -152,6 +161,8 @@ static bool io_is_harmless(const struct nvmq_effects *log, const struct nvmq_use
 	if ((cmd->flags & NVMQ_USER_PARTITION) || opcode >= NVMQ_IO_VENDOR)
 		return false;
 	if (!(effects & NVMQ_EFFECT_SUPPORTED) || (effects & ~harmless))
+		return false;
+	if ((opcode & (NVMQ_OPCODE_TO_DEVICE | NVMQ_OPCODE_FROM_DEVICE)) && !moves)
 		return false;
 	if ((opcode & NVMQ_OPCODE_TO_DEVICE) || (effects & NVMQ_EFFECT_CONTENT))
 		return cmd->flags & NVMQ_USER_WRITES;
@@ -178,15 +189,16 @@ static bool admin_is_harmless(const struct nvmq_user_cmd *cmd)
 /**
  * nvmq_passthru_check_io - may this I/O command go to the device?
  * @ns: the namespace whose device it came by
- * @cmd: the command, with its data
+ * @cmd: the command, with its data, which is cut to what the command moves
  *
  * Context: does not sleep; the effects of the controller are known.
  * Return: 0; -EINVAL for one that makes no sense; -EACCES for one that only an administrator may
  * send.  The former is in the log.
  */
-int nvmq_passthru_check_io(struct nvmq_ns *ns, const struct nvmq_user_cmd *cmd)
+int nvmq_passthru_check_io(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd)
 {
 	struct nvmq_ctrl *ctrl = nvmq_passthru_ctrl(ns);
+	u64 moves = io_moves(&cmd->sqe, ns->cmd.lba_shift);
 	u32 nsid = dword(cmd->sqe.nsid);
 	int err;
 
@@ -196,13 +208,13 @@ int nvmq_passthru_check_io(struct nvmq_ns *ns, const struct nvmq_user_cmd *cmd)
 				     cmd->sqe.opcode, nsid, ns->cmd.nsid);
 		return -EINVAL;
 	}
-	err = check_shape(&ctrl->pdev->dev, cmd, io_moves(&cmd->sqe, ns->cmd.lba_shift));
+	err = check_shape(&ctrl->pdev->dev, cmd, moves);
 	if (err)
 		return err;
-	return io_is_harmless(&ctrl->effects, cmd) || capable(CAP_SYS_ADMIN) ? 0 : -EACCES;
+	return io_is_harmless(&ctrl->effects, cmd, moves) || capable(CAP_SYS_ADMIN) ? 0 : -EACCES;
 }
 
-static int check_admin(struct nvmq_ctrl *ctrl, const struct nvmq_user_cmd *cmd)
+static int check_admin(struct nvmq_ctrl *ctrl, struct nvmq_user_cmd *cmd)
 {
 	struct device *dev = &ctrl->pdev->dev;
 	const char *what;
@@ -452,19 +464,20 @@ static void follow_up(struct nvmq_ctrl *ctrl, const struct nvmq_sqe *sqe, u32 ef
  */
 int nvmq_passthru_admin(struct nvmq_ctrl *ctrl, struct nvmq_user_cmd *cmd)
 {
-	size_t len = iov_iter_count(&cmd->data);
 	struct nvmq_admin_cmd admin = {
 		.sqe = cmd->sqe,
 		.to_device = cmd->sqe.opcode & NVMQ_OPCODE_TO_DEVICE,
 		.timeout = patience(cmd, ctrl->admin.timeout),
 	};
 	u32 effects;
+	size_t len;
 	int err;
 
 	err = check_admin(ctrl, cmd) ?: nvmq_ctrl_settle(ctrl) ?:
 	      nvmq_effects_read(&ctrl->effects, &ctrl->admin);
 	if (err)
 		goto out;
+	len = iov_iter_count(&cmd->data);
 	/* At least a page: not all lengths are known, and the device must have where to write. */
 	if (len || (cmd->sqe.opcode & (NVMQ_OPCODE_TO_DEVICE | NVMQ_OPCODE_FROM_DEVICE))) {
 		admin.len = max_t(u32, len, NVMQ_PAGE_SIZE);

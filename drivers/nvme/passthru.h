@@ -38,7 +38,7 @@ struct nvmq_user_cmd {
 int nvmq_passthru_import(struct nvmq_user_cmd *cmd, u64 addr, u32 len, bool vec);
 void nvmq_passthru_release(struct nvmq_user_cmd *cmd);
 
-int nvmq_passthru_check_io(struct nvmq_ns *ns, const struct nvmq_user_cmd *cmd);
+int nvmq_passthru_check_io(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd);
 struct request *nvmq_passthru_request(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd,
 				      blk_opf_t opf, blk_mq_req_flags_t flags);
 int nvmq_passthru_outcome(struct request *rq, blk_status_t err);
