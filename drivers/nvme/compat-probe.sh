@@ -75,3 +75,5 @@ has NVMQ_HAVE_RQ_POLL blk-mq.h 'int blk_rq_poll(' || :
 has NVMQ_HAVE_PR_READ pr.h 'pr_read_keys' || :
 # "block: remove the q argument from blk_rq_map_kern", 6.16
 has NVMQ_HAVE_MAP_KERN_RQ blk-mq.h 'blk_rq_map_kern(struct request *rq' || :
+# "block: switch ->getgeo() to struct gendisk", 6.18
+has NVMQ_HAVE_GETGEO_DISK blkdev.h '(*getgeo)(struct gendisk *' || :

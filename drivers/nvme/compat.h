@@ -211,6 +211,15 @@ typedef fmode_t blk_mode_t;
 #define BLK_OPEN_WRITE		FMODE_WRITE
 #endif
 
+/* What block_device_operations.getgeo is called with, and the disk of it */
+#ifdef NVMQ_HAVE_GETGEO_DISK
+#define NVMQ_GETGEO_ARG		struct gendisk *of
+#define NVMQ_GETGEO_DISK()	(of)
+#else
+#define NVMQ_GETGEO_ARG		struct block_device *of
+#define NVMQ_GETGEO_DISK()	((of)->bd_disk)
+#endif
+
 /**
  * nvmq_compat_import - an iterator over one buffer of user space
  * @rw: READ if it is to be written to, else WRITE

@@ -7,12 +7,14 @@
 #include <linux/blkdev.h>
 #include <linux/compat.h>
 #include <linux/fs.h>
+#include <linux/hdreg.h>
 #include <linux/module.h>
 #include <linux/nvme_ioctl.h>
 #include <linux/ptrace.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "ioctl.h"
 #include "passthru.h"
 #include "pr.h"
@@ -180,10 +182,21 @@ static int disk_ioctl(struct block_device *bdev, blk_mode_t mode, unsigned int c
 	return ns_ioctl(bdev->bd_disk->private_data, cmd, flags, (void __user *)arg);
 }
 
+/* The disk has none: cylinders of 1 MiB, as tools that ask for one have come to expect. */
+static int disk_getgeo(NVMQ_GETGEO_ARG, struct hd_geometry *geo)
+{
+	geo->heads = 64;
+	geo->sectors = 32;
+	/* 64 * 32 sectors each */
+	geo->cylinders = get_capacity(NVMQ_GETGEO_DISK()) >> 11;
+	return 0;
+}
+
 const struct block_device_operations nvmq_ioctl_disk_ops = {
 	.owner = THIS_MODULE,
 	.ioctl = disk_ioctl,
 	.compat_ioctl = blkdev_compat_ptr_ioctl,
+	.getgeo = disk_getgeo,
 	.free_disk = nvmq_ns_free_disk,
 	.pr_ops = &nvmq_pr_ops,
 };
