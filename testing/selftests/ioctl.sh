@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: the ioctls and io_uring's commands: each does what it says, others are refused, hostile ones do no harm
-# vm: -c 2 -d strict,size=64M,queues=4,raw=nssrs:on -d size=64M,queues=4
+# vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=4,raw=nssrs:on -d size=64M,queues=4 -- @TIMES@
 # kernels: 6.1 7.2
 # time: 60
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -11,19 +11,40 @@
 # shellcheck disable=SC2034
 T_TRACE_ALLOW='.'
 
+finds_leaks=""
+if [ -w "$KMEMLEAK" ] && echo scan 2>/dev/null >"$KMEMLEAK"; then
+	finds_leaks=1
+	leaks >/dev/null
+	leaks_forget
+	# It has told the log as well.
+	log_mark
+	T_START=$T_MARK
+fi
+
 load "plan=default=2 poll=1"
 ns=$(dev "$BDF0") disk=$(disk "$BDF0")
 ng=/dev/ng${disk#nvme} ctrl=/dev/${disk%n1}
 bs=$(queue "$disk" logical_block_size)
 per=$((4096 / bs))
 
-# what ARGUMENT...: what the program prints; whether it succeeds is in that
-what() { timeout 60 "$TOOLS/ioctl" "$@" 2>&1 || true; }
+# what [32] ARGUMENT...: what the program prints, or its 32-bit twin; whether it succeeds is in that
+what() {
+	local tool=ioctl
+	[ "$1" != 32 ] || { tool=ioctl32 && shift; }
+	timeout 60 "$TOOLS/$tool" "$@" 2>&1 || true
+}
+# The debug kernels run no such programs.
+twins=("")
+if zcat /proc/config.gz 2>/dev/null | grep -q '# CONFIG_IA32_EMULATION is not set'; then
+	skip "32-bit programs" "this kernel runs none"
+else
+	twins+=(32)
+fi
 
 # lbas AT COUNT: the dwords that say so
 lbas() { echo "cdw10=$1 cdw11=0 cdw12=$(($2 - 1))"; }
 
-is "id is the namespace" "$(what "$ns" id) $(what "$ng" id) $(what compat "$ns" id)" "1 1 1"
+is "id is the namespace" "$(what "$ns" id) $(what "$ng" id)" "1 1"
 
 # --- reads, writes and compares by each door, beside what the block layer reads and writes
 
@@ -57,12 +78,10 @@ random_file "$T_TMP/data" 8192
 put "$T_TMP/data" "$ns" 0
 for device in "$ns" "$ng"; do
 	door_works "$device" submit
-	door_works "$device" io64 compat
+	door_works "$device" io64
 	door_works "$device" io
 	door_works "$device" vec -- parts=2
 done
-door_works "$ns" submit compat
-door_works "$ns" vec compat -- parts=2
 door_works "$ns" vec -- parts=64
 door_works "$ctrl" io
 door_works "$ng" uring-io
@@ -72,26 +91,54 @@ door_works "$ng" uring-io -- fixed=1
 door_works "$ng" uring-io -- poll=1
 door_works "$ng" uring-io -- poll=1 fixed=1
 door_works "$ng" uring-vec -- poll=1 parts=32
+if [ "${#twins[@]}" -gt 1 ]; then
+	is "32-bit, id is the namespace" "$(what 32 "$ns" id) $(what 32 "$ng" id)" "1 1"
+	door_works "$ns" submit 32
+	door_works "$ng" submit 32
+	door_works "$ns" io 32
+	door_works "$ng" io64 32
+	door_works "$ns" vec 32 -- parts=2
+	door_works "$ng" uring-io 32 -- fixed=1
+	door_works "$ng" uring-vec 32 -- parts=16
+fi
+
+# longer DOOR...: a read of two pages into a buffer of five, by a page's end; the rest of it stays as it is
+longer() {
+	local got bad=""
+	rm -f "$T_TMP/got"
+	# shellcheck disable=SC2046 # words are meant
+	got=$(what "${@:1:$# - 1}" opcode=2 nsid=1 $(lbas 0 $((2 * per))) len=20480 out="$T_TMP/got" ${!#})
+	[ "$got" = "0 0" ] && cmp -n 8192 "$T_TMP/data" "$T_TMP/got" >/dev/null || bad+=" read:$got"
+	cmp -n 12288 <(tail -c +8193 "$T_TMP/got") /dev/zero >/dev/null || bad+=" the-rest-too"
+	is "a buffer longer than what is read: $*" "$bad" ""
+}
+put "$T_TMP/data" "$ns" 0
+longer "$ns" io parts=1
+longer "$ns" vec parts=3
+longer "$ng" uring-io fixed=1
+longer "$ng" uring-vec parts=7
+[ "${#twins[@]}" = 1 ] || longer 32 "$ng" io64 parts=1
 
 # --- admin commands
 
 is "admin: Identify Controller" "$(what "$ctrl" admin opcode=6 cdw10=1 len=4096 out="$T_TMP/id")" "0 0"
 like "it has the serial number" "$(dd if="$T_TMP/id" bs=1 skip=4 count=20 status=none)" "^$(attr "$BDF0" serial) *\$"
 bad=""
-for how in "$ctrl admin64" "$ns admin" "$ng admin64" "compat $ns admin64" "$ctrl uring-admin" "$ctrl uring-admin fixed=1"; do
+hows=("$ctrl admin64" "$ns admin" "$ng admin64" "$ctrl uring-admin" "$ctrl uring-admin fixed=1" "$ctrl uring-admin-vec parts=4")
+[ "${#twins[@]}" = 1 ] || hows+=("32 $ctrl admin" "32 $ns admin64" "32 $ctrl uring-admin" "32 $ctrl uring-admin-vec parts=4")
+for how in "${hows[@]}"; do
 	opts="" door=$how
-	[[ $how != *' fixed=1' ]] || opts=fixed=1 door=${how% fixed=1}
+	[[ $how != *=* ]] || opts=${how##* } door=${how% *}
 	rm -f "$T_TMP/got"
 	# shellcheck disable=SC2086
 	got=$(what $door opcode=6 cdw10=1 len=4096 out="$T_TMP/got" $opts)
 	[ "$got" = "0 0" ] && cmp -s "$T_TMP/id" "$T_TMP/got" || bad+=" $how:$got"
 done
-got=$(what "$ctrl" uring-admin-vec opcode=6 cdw10=1 len=4096 parts=4 out="$T_TMP/got")
-[ "$got" = "0 0" ] && cmp -s "$T_TMP/id" "$T_TMP/got" || bad+=" uring-admin-vec:$got"
 is "the same by all doors" "$bad" ""
 like "Get Features: its value is the result" "$(what "$ctrl" admin64 opcode=0xa cdw10=7)" "^0 0x[0-9a-f]+\$"
 # Three pages, and so a PRP list: 0fffh dwords of a log
 is "a log of more than two pages" "$(what "$ctrl" admin opcode=2 nsid=0xffffffff cdw10=$((0xbff << 16 | 2)) len=12288)" "0 0"
+is "a log of two pages, and a buffer of four" "$(what "$ctrl" admin opcode=2 nsid=0xffffffff cdw10=$((0x7ff << 16 | 2)) len=16384)" "0 0"
 like "a status of the device is what comes back" "$(what "$ctrl" admin opcode=6 cdw10=0x7f len=4096)" "^0x[0-9a-f]+ "
 
 # --- what is refused
@@ -230,7 +277,13 @@ outside() {
 }
 # pins: pages of user space that are pinned, on kernels that count them
 pins() { awk '/^nr_foll_pin_acquired/ { n += $2 } /^nr_foll_pin_released/ { n -= $2 } END { print n + 0 }' /proc/vmstat; }
-runs=${TIMES:-1} count=$(rounds 1000)
+# held: kB of memory that nothing could have back
+held() {
+	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { n -= $2 } /^MemTotal:/ { n += $2 } END { print n }' /proc/meminfo
+}
+seed=0 runs=${1:-1} count=$(rounds $((1000 / ${#twins[@]})))
+drop_caches
+held_before=$(held)
 for bdf in "$BDF0" "$BDF1"; do
 	node=$(dev "$bdf") name=$(disk "$bdf")
 	random_file "$T_TMP/all" "$(bytes "$name")"
@@ -240,10 +293,13 @@ for bdf in "$BDF0" "$BDF1"; do
 	while [ $((1 << shift)) -lt "$block" ]; do shift=$((shift + 1)); done
 	for ((run = 1; run <= runs; run++)); do
 		for who in root user; do
-			got=$(timeout 120 "$TOOLS/ioctl" fuzz "$run" "$count" $((from / block)) $((length / block)) 1 "$shift" "$who" \
-				"$node" "/dev/ng${name#nvme}" "/dev/${name%n1}" 2>&1 || true)
-			like "$name, hostile, $who, seed $run" "$got" "^done $count fine [1-9][0-9]* "
-			note "$got"
+			for twin in "${twins[@]}"; do
+				seed=$((seed + 1))
+				got=$(timeout 120 "$TOOLS/hostile$twin" "$seed" "$count" $((from / block)) $((length / block)) 1 \
+					"$shift" "$who" "$node" "/dev/ng${name#nvme}" "/dev/${name%n1}" 2>&1 || true)
+				like "$name, hostile, $who${twin:+, $twin-bit}, seed $seed" "$got" "^done $count fine [1-9][0-9]* "
+				note "$got"
+			done
 		done
 	done
 	wait_for "$name: nothing is outstanding" test "$(grep -c ' [1-9][0-9]* outstanding; ' "$DBG/$bdf/recorder")" -le 1
@@ -261,4 +317,8 @@ for n in 0 1; do
 done
 no_pins() { [ "$(pins)" = 0 ]; }
 wait_for "no page of user space is pinned for ever" no_pins
+drop_caches
+note "$((seed * count)) commands, $(($(held) - held_before)) kB of memory more are held"
+within "memory that is held after them, kB" $(($(held) - held_before)) -65536 8192
+[ -z "$finds_leaks" ] || is "kmemleak finds no memory that is lost" "$(leaks)" ""
 check "the module can be unloaded" unload

@@ -7,27 +7,15 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-KMEMLEAK=/sys/kernel/debug/kmemleak
 BROKEN=/repo/.build/$NVMQ_K/testing/selftests/broken/nvmq_broken.ko
-
-# leaks: what is lost, as kmemleak tells it. It takes an object for lost only
-# when it is 5 s old, and reports it when two scans find it unchanged.
-leaks() {
-	pause 6
-	echo scan >"$KMEMLEAK"
-	echo scan >"$KMEMLEAK"
-	cat "$KMEMLEAK"
-}
-# What the kernel's own start has lost is not ours.
-forget() { echo clear >"$KMEMLEAK"; }
 
 check "kmemleak is on" dd if=<(echo scan) of="$KMEMLEAK" status=none
 leaks >"$T_TMP/before"
-forget
+leaks_forget
 timeout 20 insmod "$BROKEN" fault=leak 2>/dev/null || true
 leaks >"$T_TMP/planted"
 like "it finds a planted leak" "$(<"$T_TMP/planted")" 'size 96\):[[:space:]]*comm "insmod"'
-forget
+leaks_forget
 # It says so in the log as well; that one was wanted.
 log_mark
 T_START=$T_MARK

@@ -279,6 +279,20 @@ t_debug_search() {
 	is "lockdep and the DMA-API's debugging are on and have no complaint" "$(debug_complaints)" ""
 }
 
+# kmemleak, on the debug kernel with kmemleak=on on its command line
+KMEMLEAK=/sys/kernel/debug/kmemleak
+
+# leaks: what is lost, as kmemleak tells it. It takes an object for lost only
+# when it is 5 s old, and reports it when two scans find it unchanged.
+leaks() {
+	pause 6
+	echo scan >"$KMEMLEAK"
+	echo scan >"$KMEMLEAK"
+	cat "$KMEMLEAK"
+}
+# What was lost before, as by the kernel's own start, is not ours.
+leaks_forget() { echo clear >"$KMEMLEAK"; }
+
 # t_coverage: what the module has counted, for testing/coverage. The kernel keeps
 # it when the module is unloaded.
 t_coverage() {
