@@ -25,7 +25,7 @@ SHARE_MODULES=(virtio_console 9pnet_virtio 9p)
 
 # The guest's programs. Changing this list makes a new root image.
 ROOT_PACKAGES=(
-	bc busybox-static dosfstools e2fsprogs fio gawk iproute2 jq kmod lsof mdadm nvme-cli parted
+	bc btrfs-progs busybox-static cryptsetup-bin dosfstools e2fsprogs fio gawk hdparm iproute2 jq kmod lsof lvm2 mdadm nvme-cli parted
 	pciutils procps psmisc python3 smartmontools trace-cmd udev util-linux util-linux-extra xfsprogs
 )
 
