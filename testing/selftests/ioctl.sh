@@ -167,7 +167,7 @@ refuses "a log longer than the buffer" EINVAL "$ctrl" admin opcode=2 nsid=0xffff
 refuses "Identify, 512 bytes" EINVAL "$ctrl" admin opcode=6 cdw10=1 len=512
 refuses "an address that is none" EFAULT "$ns" io opcode=2 nsid=1 cdw12=$((per - 1)) addr=4096 data_len=4096
 refuses "an address of the kernel" EFAULT "$ns" io opcode=2 nsid=1 cdw12=$((per - 1)) addr=0xffff888000000000 data_len=4096
-refuses "too long" EINVAL "$ns" io opcode=2 nsid=1 cdw12=$((per - 1)) len=4194304
+refuses "too long" EINVAL "$ns" io opcode=2 nsid=1 cdw12=$((1024 * per - 1)) len=4194304
 refuses "too long, admin" EINVAL "$ctrl" admin opcode=6 cdw10=1 len=4194304
 refuses "submit, of a flush" EINVAL "$ns" submit opcode=0
 refuses "reset by the disk" ENOTTY "$ns" reset
