@@ -4,7 +4,7 @@
 # vm: -c 2 -m 1G -d size=512M,queues=3 -d size=64M,ns=2,detached,queues=3 -d size=64M,queues=3 -d size=256M,zoned,queues=3
 # kernels: 6.12
 # device: qemu
-# time: 90
+# time: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # Commands that it does not know, or not so
@@ -152,7 +152,7 @@ remote_there() { grep -qs "$UUID" /sys/block/nvme*/uuid; }
 # survey DRIVER LIST: LIST.N.out and LIST.N.status for each command. Which of the controllers comes first is chance: lines are
 # sorted.
 survey() {
-	local out=$T_TMP/$1 i=0 command volatile letter known="" name
+	local out=$T_TMP/$1 i=0 began command volatile letter known name
 	local -A names=()
 	mkdir -p "$out"
 	for letter in A B C Z; do
@@ -167,11 +167,12 @@ survey() {
 			command=$(sed -E "s,/dev/$letter,/dev/$name,g; s,/dev/ng$letter,/dev/ng${name#nvme},g; s,\b${letter}n1,${name}n1,g" <<<"$command")
 			known+="s/\b$name/$letter/g; s/\bng${name#nvme}n/ng${letter}n/g; "
 		done
+		began=$SECONDS
 		printf '0' >"$out/$2.$i.status"
 		(eval "$command") >"$out/$2.$i.said" 2>&1 </dev/null || printf '%s' "$?" >"$out/$2.$i.status"
 		sed -E "$known s/subsys[0-9]+/subsysN/g" "$out/$2.$i.said" |
 			tr -d '\0' | grep -a -v -E "${volatile:-^never$}" | sort >"$out/$2.$i.out" || true
-		echo "$SECONDS $1 $2 $i $command" >>/out/times #XXX
+		[ $((SECONDS - began)) -lt 3 ] || note "$1: $((SECONDS - began)) s: $command"
 		i=$((i + 1))
 	done < <("$2")
 }
