@@ -320,6 +320,8 @@ static int any_command(int fd, int as_user)
 		else if (addr - (uintptr_t)mem.read_only < 8192 ||
 			 addr - (uintptr_t)mem.loose < 8192)
 			addr = 0;
+		else if (addr - (uintptr_t)mem.hole < 4096)
+			addr = (uintptr_t)mem.hole + 4096;
 		if (len > 8192)
 			len = 8192;
 	}
