@@ -184,10 +184,10 @@ data=$T_TMP/data dir=$T_TMP/mnt
 mkdir "$dir"
 # shellcheck disable=SC2034 # the commands use it
 random_file "$data" 4096
-modprobe -a raid1 dm_mod dm_crypt btrfs
+modprobe -a raid1 dm_mod dm_crypt btrfs configfs
 # Nobody makes nodes here but LVM itself.
 echo 'activation { udev_sync = 0 udev_rules = 0 }' >/etc/lvm/lvmlocal.conf
-mount -t configfs none /sys/kernel/config 2>/dev/null || true
+mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
 
 # there LETTER: its disk is
 there() { test -b "/dev/$(name "${bdfs[$1]}")n1"; }
