@@ -643,6 +643,23 @@ drop_caches() {
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
+# kib NAME: of /proc/meminfo
+kib() { awk -v k="$1:" '$1 == k { print $2 }' /proc/meminfo; }
+
+# settle, then free_kib: what is free when what is at rest is not in use. Each
+# CPU keeps free pages on lists of its own (many MiB, which MemFree leaves out),
+# each slab cache keeps empty slabs.
+settle() {
+	local cache
+	drop_caches
+	sleep 0.2
+	drop_caches
+	for cache in /sys/kernel/slab/*/shrink; do
+		echo 1 >"$cache"
+	done
+}
+free_kib() { echo $(($(kib MemFree) + 4 * $(awk '$1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo))); }
+
 # fio_job NAME OPTION...: one fio run, its output kept; fio's own status, and
 # its error count, which it does not always turn into a status. OPTION... may
 # hold sections of its own, each begun by --name; NAME is then without effect.

@@ -7,21 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-kib() { awk -v k="$1:" '$1 == k { print $2 }' /proc/meminfo; }
-
-# What is at rest, and not in use: each CPU keeps free pages on lists of its own
-# (up to some MiB, which MemFree leaves out), each slab cache keeps empty slabs.
-settle() {
-	local cache
-	drop_caches
-	sleep 0.2
-	drop_caches
-	for cache in /sys/kernel/slab/*/shrink; do
-		echo 1 >"$cache"
-	done
-}
-free_kib() { echo $(($(kib MemFree) + 4 * $(awk '$1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo))); }
-
 # objects SIZE: allocated by kmalloc in caches of that size. A slab that a CPU
 # is at work on counts as full, so the lowest of some looks is the best.
 objects() {
