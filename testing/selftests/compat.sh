@@ -86,7 +86,7 @@ alone() {
 		mkfs.ext4 -q -U 6e766d71-0000-0000-0000-000000000001 /dev/An1p1 && blkid /dev/An1p1 ## PARTUUID
 		mount /dev/An1p1 $dir && cp $data $dir && fstrim -v $dir && cmp $data $dir/data && umount $dir && e2fsck -fn /dev/An1p1 ## (e2fsck|files|fstrim|trimmed)
 		mkswap /dev/An1p2 && swapon /dev/An1p2 && grep -c An1p2 /proc/swaps && swapoff /dev/An1p2 ## UUID
-		pvcreate -q -y /dev/An1p1 && vgcreate -q nvmq /dev/An1p1 && lvcreate -q -n a -L 64M nvmq && cp $data /dev/nvmq/a && cmp -n 4096 $data /dev/nvmq/a && pvs --noheadings -o pv_name,vg_name,pv_size,pv_free && vgremove -q -f nvmq
+		pvcreate -q -y /dev/An1p1 && vgcreate -q nvmq /dev/An1p1 && lvcreate -q -n a -L 64M nvmq && cp $data /dev/nvmq/a && cmp -n 4096 $data /dev/nvmq/a && pvs --noheadings -o pv_name,vg_name,pv_size,pv_free && vgremove -q -f nvmq ## (leaked|Wiping)
 		cryptsetup -q luksFormat --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/An1p2 $data && cryptsetup open -d $data /dev/An1p2 secret && cp $data /dev/mapper/secret && cmp -n 4096 $data /dev/mapper/secret && cryptsetup close secret && cryptsetup isLuks /dev/An1p2
 		wipefs -aq /dev/An1p1 /dev/An1p2 /dev/An1 && partprobe /dev/An1; ls /dev/An1p?
 		mkfs.xfs -q -f /dev/An1 && mount /dev/An1 $dir && cp $data $dir && cmp $data $dir/data && umount $dir && xfs_repair -n /dev/An1 2>&1 | tail -1

@@ -149,7 +149,7 @@ static struct {
 	char *data;		/* ROOM bytes, as they should be */
 	char *loose;		/* as many, taken away at any time: see disturb() */
 	char *read_only;
-	char *hole;		/* three pages; the middle one is not there */
+	char *hole;		/* three pages; the middle one cannot be had */
 	char *structure;	/* a page for what an ioctl takes, ... */
 	char *frozen;		/* ... and the same one, for reading only */
 	struct iovec *iov;
@@ -164,7 +164,8 @@ static void make_memory(void)
 	mem.read_only = memory(65536);
 	mem.hole = memory(3 * 4096);
 	mem.iov = memory(65536);
-	munmap(mem.hole + 4096, 4096);
+	/* Not unmapped: the next ring would come to lie there. */
+	mprotect(mem.hole + 4096, 4096, PROT_NONE);
 	mprotect(mem.read_only, 65536, PROT_READ);
 	if (file < 0 || ftruncate(file, 4096)) {
 		perror("memfd_create");
@@ -311,9 +312,11 @@ static int any_command(int fd, int as_user)
 	addr = some_address();
 	if (ranges) {
 		fill_ranges(mem.data, cmd.opcode == 0x19);
-		/* Copy writes where cdw10 says as many blocks as its ranges have. */
-		if (cmd.opcode == 0x19)
-			cmd.cdw10 = area + below(area_blocks - 1024);
+		/* Copy writes where cdw10 says as many blocks as its ranges have: up to 128, of 8 at most. */
+		if (cmd.opcode == 0x19) {
+			cmd.cdw12 &= ~0x80u;
+			cmd.cdw10 = area + below(area_blocks - 1023);
+		}
 		/* Ranges that are not these could be anywhere. */
 		if (addr - (uintptr_t)mem.data < 4096)
 			addr = (uintptr_t)mem.data;
