@@ -312,7 +312,7 @@ static int any_command(int fd, int as_user)
 	addr = some_address();
 	if (ranges) {
 		fill_ranges(mem.data, cmd.opcode == 0x19);
-		/* Copy writes where cdw10 says as many blocks as its ranges have: up to 128, of 8 at most. */
+		/* Copy writes as many blocks as its ranges have: up to 128, of 8 at most. */
 		if (cmd.opcode == 0x19) {
 			cmd.cdw12 &= ~0x80u;
 			cmd.cdw10 = area + below(area_blocks - 1023);
