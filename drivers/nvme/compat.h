@@ -385,18 +385,12 @@ static inline int nvmq_compat_set_limits(struct gendisk *disk,
 
 /* ---- commands of io_uring ---- */
 
-/*
- * What a function that ends a request (rq->end_io) is called with, and, in it, whether who polls
- * for this very command has found its completion.
- */
+/* What a function that ends a request (rq->end_io) is called with. */
 #ifdef NVMQ_HAVE_END_IO_BATCH
 #define NVMQ_END_IO_ARGS	\
 	struct request *rq, blk_status_t err, const struct io_comp_batch *iob
-#define NVMQ_FOUND_BY_POLLER()	\
-	(iob && iob->poll_ctx == io_uring_cmd_ctx_handle(rq->end_io_data))
 #else
 #define NVMQ_END_IO_ARGS	struct request *rq, blk_status_t err
-#define NVMQ_FOUND_BY_POLLER()	blk_rq_is_poll(rq)
 #endif
 
 /* The same of work in the task of a command, with the command and the flags that it is to use. */

@@ -3,8 +3,8 @@
  * The commands of io_uring.
  *
  * An I/O command is made a request at once, and its completion is posted when
- * that has ended: by the task that has sent it, or, on a polled queue, by who
- * polls.  An admin command is executed by a worker of io_uring, which waits.
+ * that has ended, by the task that has sent it.  An admin command is executed by
+ * a worker of io_uring, which waits.
  */
 #include <linux/blkdev.h>
 #include <linux/nvme_ioctl.h>
@@ -51,14 +51,13 @@ static enum rq_end_io_ret end_io(NVMQ_END_IO_ARGS)
 
 	pdu->status = nvmq_passthru_outcome(rq, err);
 	pdu->result = iod->pass.result;
+	/* The request goes before the command does: nobody polls for it any more. */
+	WRITE_ONCE(pdu->polled, NULL);
 	/*
-	 * What is polled has nothing to copy, see make_request(): any task can do this.  Of a ring
-	 * that polls, it only notes that the command has ended.
+	 * Whoever polls is no place for the rest: the ring that it polls for may be another one, and
+	 * it holds a lock of the queue, under which pages must not be given back.
 	 */
-	if (pdu->polled && NVMQ_FOUND_BY_POLLER())
-		post(ioucmd, IO_URING_F_UNLOCKED);
-	else
-		io_uring_cmd_do_in_task_lazy(ioucmd, post_in_task);
+	io_uring_cmd_do_in_task_lazy(ioucmd, post_in_task);
 	return RQ_END_IO_FREE;
 }
 
