@@ -54,8 +54,8 @@ static enum rq_end_io_ret end_io(NVMQ_END_IO_ARGS)
 	/* The request goes before the command does: nobody polls for it any more. */
 	WRITE_ONCE(pdu->polled, NULL);
 	/*
-	 * Whoever polls is no place for the rest: the ring that it polls for may be another one, and
-	 * it holds a lock of the queue, under which pages must not be given back.
+	 * Whoever polls is no place for the rest: the ring that it polls for may be another one,
+	 * and it holds a lock of the queue, under which pages must not be given back.
 	 */
 	io_uring_cmd_do_in_task_lazy(ioucmd, post_in_task);
 	return RQ_END_IO_FREE;
