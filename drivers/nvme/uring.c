@@ -30,17 +30,13 @@ static struct pdu *to_pdu(struct io_uring_cmd *ioucmd)
 /* ---- up ---- */
 
 /* In the task that has sent the command: its memory can be written to. */
-static void post(struct io_uring_cmd *ioucmd, unsigned int issue_flags)
+static void post(NVMQ_TASK_WORK_ARGS)
 {
+	struct io_uring_cmd *ioucmd = NVMQ_TASK_WORK_CMD();
 	struct pdu *pdu = to_pdu(ioucmd);
 	int err = pdu->bio ? blk_rq_unmap_user(pdu->bio) : 0;
 
-	nvmq_compat_uring_done(ioucmd, pdu->status ?: err, pdu->result, issue_flags);
-}
-
-static void post_in_task(NVMQ_TASK_WORK_ARGS)
-{
-	post(NVMQ_TASK_WORK_CMD(), NVMQ_TASK_WORK_FLAGS());
+	nvmq_compat_uring_done(ioucmd, pdu->status ?: err, pdu->result, NVMQ_TASK_WORK_FLAGS());
 }
 
 static enum rq_end_io_ret end_io(NVMQ_END_IO_ARGS)
@@ -57,7 +53,7 @@ static enum rq_end_io_ret end_io(NVMQ_END_IO_ARGS)
 	 * Whoever polls is no place for the rest: the ring that it polls for may be another one,
 	 * and it holds a lock of the queue, under which pages must not be given back.
 	 */
-	io_uring_cmd_do_in_task_lazy(ioucmd, post_in_task);
+	io_uring_cmd_do_in_task_lazy(ioucmd, post);
 	return RQ_END_IO_FREE;
 }
 
