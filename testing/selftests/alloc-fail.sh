@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: each allocation under the driver fails once, in probe, in reset and when the plan changes: no hang, no leak, and the next try works
-# vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab probe
-# vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab reset
-# vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=3 -- failslab plan
-# vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc probe
-# vm: -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc reset
+# vm: --turns -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab probe
+# vm: --turns -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- failslab reset
+# vm: --turns -c 2 -a kmemleak=on -d strict,size=64M,queues=3 -- failslab plan
+# vm: --turns -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc probe
+# vm: --turns -c 2 -a kmemleak=on -d strict,size=64M,queues=2 -- fail_page_alloc reset
 # kernels: check-debug coverage
 # time: 240
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: bad module parameters one by one: EINVAL, one line that names the value, nothing left, the next load works
-# vm: -c 4 -d size=64M,queues=4
+# vm: --turns -c 4 -d size=64M,queues=4
 # kernels: 6.12
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: nvmq bind and release: from the kernel's driver to nvmq, to vfio-pci and back, data unchanged; what is in use stays
-# vm: -c 2 -d size=64M,ns=2,queues=2,serial=first -d size=64M,queues=2 -- disks
-# vm: -c 2 --iommu -d size=64M,queues=2 -- vfio
-# vm: -c 2 -d none --qemu -device --qemu nvme-subsys,id=s,nqn=s --qemu -device --qemu nvme,serial=a,subsys=s,bus=pcie.0,addr=0x10 --qemu -device --qemu nvme,serial=a,subsys=s,bus=pcie.0,addr=0x11 --qemu -drive --qemu if=none,id=d,driver=null-co,size=64M,read-zeroes=on --qemu -device --qemu nvme-ns,drive=d,nsid=1,shared=on -- paths
-# vm: -c 2 -d strict,size=64M,queues=2 -- refusal
+# vm: --turns -c 2 -d size=64M,ns=2,queues=2,serial=first -d size=64M,queues=2 -- disks
+# vm: --turns -c 2 --iommu -d size=64M,queues=2 -- vfio
+# vm: --turns -c 2 -d none --qemu -device --qemu nvme-subsys,id=s,nqn=s --qemu -device --qemu nvme,serial=a,subsys=s,bus=pcie.0,addr=0x10 --qemu -device --qemu nvme,serial=a,subsys=s,bus=pcie.0,addr=0x11 --qemu -drive --qemu if=none,id=d,driver=null-co,size=64M,read-zeroes=on --qemu -device --qemu nvme-ns,drive=d,nsid=1,shared=on -- paths
+# vm: --turns -c 2 -d strict,size=64M,queues=2 -- refusal
 # kernels: 6.12
 # device: qemu
 # time: 25

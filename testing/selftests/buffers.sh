@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: direct I/O from buffers at every offset in a page and from scattered vectors, compared byte by byte
-# vm: -q 7.2 -c 2 -d size=256M,queues=2,mdts=0 -- 512
-# vm 6.12: -c 2 -d size=256M,queues=2,lba=4096 -- 4096
+# vm: --turns -q 7.2 -c 2 -d size=256M,queues=2,mdts=0 -- 512
+# vm 6.12: --turns -c 2 -d size=256M,queues=2,lba=4096 -- 4096
 # kernels: 6.12
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh

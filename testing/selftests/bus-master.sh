@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: bus mastering taken away: the device fails, the time-out resets it, the I/O is retried
-# vm: -c 4 -d size=128M,queues=4
+# vm: --turns -c 4 -d size=128M,queues=4
 # kernels: 6.12 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh

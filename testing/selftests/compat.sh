@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: programs of NVMe users say and do with nvmq what they say and do with the kernel's own driver; makes the table of Documentation/compatibility.rst
-# vm: -c 2 -m 1G -d size=512M,queues=3 -d size=64M,ns=2,detached,queues=3 -d size=64M,queues=3 -d size=256M,zoned,queues=3
+# vm: --turns -c 2 -m 1G -d size=512M,queues=3 -d size=64M,ns=2,detached,queues=3 -d size=64M,queues=3 -d size=256M,zoned,queues=3
 # kernels: 6.12
 # device: qemu
 # time: 150

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: depths 2, 64, 1023 and more than the device has; rings wrap many times with data verified
-# vm: -c 4 -d size=512M,queues=4
+# vm: --turns -c 4 -d size=512M,queues=4
 # kernels: 6.12
 # time: 25
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: a controller without any namespace attached is live, has no disk, and goes cleanly
-# vm: -c 2 -d size=64M,ns=2,detached,queues=2
-# vm 6.12: -c 2 -d ns=0,queues=2
+# vm: --turns -c 2 -d size=64M,ns=2,detached,queues=2
+# vm 6.12: --turns -c 2 -d ns=0,queues=2
 # kernels: 6.12
 # time: 6
 # shellcheck source-path=SCRIPTDIR source=lib.sh

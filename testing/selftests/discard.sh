@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: discard and write zeroes: the range reads back as zeroes, its neighbours are untouched
-# vm: -c 4 -d size=512M,queues=4 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
-# vm 6.12: -c 4 -d size=512M,queues=4,lba=4096 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
+# vm: --turns -c 4 -d size=512M,queues=4 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
+# vm 6.12: --turns -c 4 -d size=512M,queues=4,lba=4096 --trace pci_nvme_dsm --trace pci_nvme_dsm_deallocate --trace pci_nvme_io_cmd
 # kernels: 6.1 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh

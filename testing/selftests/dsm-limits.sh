@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: discards and write zeroes keep to the limits that the device gives (DMRL, DMRSL, DMSL, WZSL); the judge counts
-# vm: -c 4 -d strict,size=64M,queues=4,raw=dmrl:1,raw=dmrsl:1024,raw=wzsl:2 -- 1 1024 8
-# vm: -c 4 -d strict,size=64M,queues=4,raw=dmrl:3,raw=dmrsl:65536,raw=dmsl:40000 -- 3 40000 0
+# vm: --turns -c 4 -d strict,size=64M,queues=4,raw=dmrl:1,raw=dmrsl:1024,raw=wzsl:2 -- 1 1024 8
+# vm: --turns -c 4 -d strict,size=64M,queues=4,raw=dmrl:3,raw=dmrsl:65536,raw=dmsl:40000 -- 3 40000 0
 # kernels: 6.12
 # time: 10
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: commands that fail: retries by DNR and CRD, the errno that the caller gets, one line in the log with all of it
-# vm: -c 2 -d strict,size=64M,queues=2
+# vm: --turns -c 2 -d strict,size=64M,queues=2
 # kernels: all
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -66,7 +66,7 @@ for crd in "1 2 200" "2 2 600" "3 2 1200" "1 5 500"; do
 	device unlie all
 done
 lie "when write lba 64 times 3 then status command-interrupted"
-within "no CRD: ms" "$(ms write_one)" 0 "$((T_PATIENCE * 15))"
+within "no CRD: ms" "$(ms write_one)" 0 "$((T_PATIENCE * 15 * T_SLOW))"
 device unlie all
 
 # A device that refuses ACRE is served as before.

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: fio with verify=crc32c: each engine over block sizes from one block to 2 MiB, aligned and not
 # vm: -c 4 -m 1G -d size=512M,queues=4 -- io_uring
-# vm 6.12: -c 4 -m 1G -d size=512M,queues=4,lba=4096 -- libaio
-# vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- psync
-# vm 6.12: -c 4 -m 1G -d size=512M,queues=4 -- mmap
+# vm 6.12: --turns -c 4 -m 1G -d size=512M,queues=4,lba=4096 -- libaio
+# vm 6.12: --turns -c 4 -m 1G -d size=512M,queues=4 -- psync
+# vm 6.12: --turns -c 4 -m 1G -d size=512M,queues=4 -- mmap
 # kernels: 6.12
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh

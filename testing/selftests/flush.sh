@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: flush and FUA: sent when there is a volatile write cache, not when write-through is chosen
-# vm: -c 2 -d size=128M,queues=2,ns=2 --trace pci_nvme_io_cmd --trace pci_nvme_flush_ns
+# vm: --turns -c 2 -d size=128M,queues=2,ns=2 --trace pci_nvme_io_cmd --trace pci_nvme_flush_ns
 # kernels: all
 # time: 10
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: the end of the device: a full disk says ENOSPC, reads stop, the last block holds; a full file system too
-# vm: -c 2 -d size=64M,queues=2
-# vm 6.12: -c 2 -d size=67000320,queues=2
+# vm: --turns -c 2 -d size=64M,queues=2
+# vm 6.12: --turns -c 2 -d size=67000320,queues=2
 # kernels: 6.12
 # time: 10
 # shellcheck source-path=SCRIPTDIR source=lib.sh

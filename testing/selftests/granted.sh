@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: more queues asked than the device grants, or than a kdump kernel should have: it says so, and the disk works
-# vm: -c 4 -d size=128M,queues=2
-# vm 6.1: -c 4 -d size=128M,queues=2 -a elfcorehdr=0x1000 -- kdump
+# vm: --turns -c 4 -d size=128M,queues=2
+# vm 6.1: --turns -c 4 -d size=128M,queues=2 -a elfcorehdr=0x1000 -- kdump
 # kernels: 6.1 6.12 7.2
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh

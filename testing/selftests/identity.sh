@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: at a rescan a disk stays if its namespace cannot be identified, and is replaced if it is another one
-# vm: -c 4 -d strict,size=64M,ns=2,queues=4
+# vm: --turns -c 4 -d strict,size=64M,ns=2,queues=4
 # kernels: 6.12 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh

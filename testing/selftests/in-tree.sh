@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: the kernel's own driver on the strict device: load, file system, reset, nvme-cli; what the judge has against it is known
-# vm: -c 4 -d strict,size=256M,queues=4
+# vm: --turns -c 4 -d strict,size=256M,queues=4
 # kernels: 6.12 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh

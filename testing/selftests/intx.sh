@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: one INTx line for all queues, by the kernel's command line and by the plan, and shared by two controllers
-# vm: -c 4 -a pci=nomsi -d size=256M,queues=4,addr=10 -d size=256M,queues=4,addr=14 -- nomsi
-# vm 6.12: -c 4 -d size=256M,queues=4,addr=10 -d size=256M,queues=4,addr=14 -- plan
+# vm: --turns -c 4 -a pci=nomsi -d size=256M,queues=4,addr=10 -d size=256M,queues=4,addr=14 -- nomsi
+# vm 6.12: --turns -c 4 -d size=256M,queues=4,addr=10 -d size=256M,queues=4,addr=14 -- plan
 # kernels: 6.12 6.1
 # device: qemu
 # time: 12

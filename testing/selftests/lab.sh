@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: nvmq lab on a real controller: what it refuses, its figures against the counters, and the plan as before, interrupted too
-# vm: -c 2 -d size=256M,queues=6
+# vm: --turns -c 2 -d size=256M,queues=6
 # kernels: 6.12
 # time: 40
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: no memory is lost by loading, I/O, resets, time-outs, unbinding and unloading; a planted leak is found
-# vm debug: -c 2 -a kmemleak=on -d strict,size=128M,ns=2,queues=2
+# vm debug: --turns -c 2 -a kmemleak=on -d strict,size=128M,ns=2,queues=2
 # kernels: check-debug
 # time: 70
 # shellcheck source-path=SCRIPTDIR source=lib.sh

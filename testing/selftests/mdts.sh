@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: the device's transfer limit: 8 KiB, the usual 512 KiB, and none, where PRP lists chain
-# vm 6.12: -c 4 -d size=512M,queues=4,mdts=1 --trace pci_nvme_read --trace pci_nvme_write -- 8
-# vm 6.12: -c 4 -d size=512M,queues=4,mdts=7 --trace pci_nvme_read --trace pci_nvme_write -- 512
-# vm: -q 7.2 -c 4 -d size=512M,queues=4,mdts=0 --trace pci_nvme_read --trace pci_nvme_write -- 0
+# vm 6.12: --turns -c 4 -d size=512M,queues=4,mdts=1 --trace pci_nvme_read --trace pci_nvme_write -- 8
+# vm 6.12: --turns -c 4 -d size=512M,queues=4,mdts=7 --trace pci_nvme_read --trace pci_nvme_write -- 512
+# vm: --turns -q 7.2 -c 4 -d size=512M,queues=4,mdts=0 --trace pci_nvme_read --trace pci_nvme_write -- 0
 # kernels: 6.12 7.2
 # time: 12
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: errors of the medium (QEMU's blkdebug): the right errno at the right block, alone and inside a large read, the file system hears of it, the disk goes on
-# vm: -c 2 -d size=64M,queues=2,faults=testing/selftests/media-errors.sectors -d size=64M,queues=2,faults=testing/selftests/media-errors.flush
+# vm: --turns -c 2 -d size=64M,queues=2,faults=testing/selftests/media-errors.sectors -d size=64M,queues=2,faults=testing/selftests/media-errors.flush
 # kernels: 6.12
 # device: qemu
 # time: 20

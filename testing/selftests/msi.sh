@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: MSI, where there is no MSI-X: as many vectors as can be had, all queues work
-# vm: -c 4 -d strict,size=256M,queues=4,vectors=0,raw=msi:8 -- 8
-# vm 6.12: -c 4 -d strict,size=256M,queues=4,vectors=0,raw=msi:1 -- 1
+# vm: --turns -c 4 -d strict,size=256M,queues=4,vectors=0,raw=msi:8 -- 8
+# vm 6.12: --turns -c 4 -d strict,size=256M,queues=4,vectors=0,raw=msi:1 -- 1
 # kernels: 6.12 7.2
 # time: 12
 # shellcheck source-path=SCRIPTDIR source=lib.sh

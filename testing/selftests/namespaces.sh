@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: eight namespaces: each is its own disk, I/O on all at once stays apart
-# vm: -c 4 -d size=64M,ns=8,queues=4
+# vm: --turns -c 4 -d size=64M,ns=8,queues=4
 # kernels: 6.12 7.2
 # time: 12
 # shellcheck source-path=SCRIPTDIR source=lib.sh

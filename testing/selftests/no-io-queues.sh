@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: a device that has no I/O queues, or cannot create them: no disk, admin commands only, one line; or fewer; or none after a reset
-# vm: -c 4 -d strict,size=64M,queues=4
+# vm: --turns -c 4 -d strict,size=64M,queues=4
 # kernels: 6.12
 # time: 25
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: partitions: GPT and DOS tables, names with p, their ends hold, they come back after a reload
-# vm: -c 4 -d size=256M,queues=4
-# vm 6.12: -c 4 -d size=256M,queues=4,lba=4096
+# vm: --turns -c 4 -d size=256M,queues=4
+# vm 6.12: --turns -c 4 -d size=256M,queues=4,lba=4096
 # kernels: 6.12
 # time: 10
 # shellcheck source-path=SCRIPTDIR source=lib.sh

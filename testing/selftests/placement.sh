@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: interrupts placed by the kernel, or free for the administrator to move
-# vm: -c 4 -d size=64M,queues=4
+# vm: --turns -c 4 -d size=64M,queues=4
 # kernels: 6.12 7.2
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh

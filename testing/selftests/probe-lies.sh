@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: a device that lies while it is probed: registers, never or late ready, fatal, gone, garbage in what it says of itself
-# vm: -c 4 -d strict,size=64M,queues=4,raw=to:4,raw=crto:0,mdts=0 -d strict,size=64M
+# vm: --turns -c 4 -d strict,size=64M,queues=4,raw=to:4,raw=crto:0,mdts=0 -d strict,size=64M
 # kernels: 6.12
 # time: 40
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: what nvmq reports is what QEMU was given: identity, sizes, namespaces, sysfs, parameters
-# vm: -c 4 -d size=1G,serial=nvmq-0001 -- nvmq-0001 1 1073741824 512
-# vm: -c 2 -d size=333M,ns=3,lba=4096,serial=ABCDEFGHIJ0123456789 -- ABCDEFGHIJ0123456789 3 349175808 4096
+# vm: --turns -c 4 -d size=1G,serial=nvmq-0001 -- nvmq-0001 1 1073741824 512
+# vm: --turns -c 2 -d size=333M,ns=3,lba=4096,serial=ABCDEFGHIJ0123456789 -- ABCDEFGHIJ0123456789 3 349175808 4096
 # kernels: all
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: a namespace whose image is read-only: reads work, writes fail with an error that the caller sees
-# vm: -c 2 -d size=64M,queues=2,ro -d size=64M
+# vm: --turns -c 2 -d size=64M,queues=2,ro -d size=64M
 # kernels: 6.12 7.2
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: namespaces that cannot be served (metadata, zoned, blocks above a page, size zero) are refused by name, the others go on; on both devices
-# vm: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,ms=8 -- metadata
-# vm 6.12: -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,zoned=on,zoned.zone_size=16M -- zoned
-# vm 6.12: -c 2 -d size=64M,queues=2,meta=8 -- only
-# vm: -c 2 -d strict,size=64M,queues=2,meta=8 -- only
-# vm: -c 2 -d strict,size=64M,ns=3,queues=2 -- lies
+# vm: --turns -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,ms=8 -- metadata
+# vm 6.12: --turns -c 2 -d size=64M,ns=2,queues=2 --qemu -drive --qemu if=none,id=x,driver=null-co,size=48M --qemu -device --qemu nvme-ns,drive=x,bus=nvme0,nsid=3,zoned=on,zoned.zone_size=16M -- zoned
+# vm 6.12: --turns -c 2 -d size=64M,queues=2,meta=8 -- only
+# vm: --turns -c 2 -d strict,size=64M,queues=2,meta=8 -- only
+# vm: --turns -c 2 -d strict,size=64M,ns=3,queues=2 -- lies
 # kernels: 6.12
 # device: qemu
 # time: 10

@@ -7,14 +7,13 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-
 # after_reset DESC GRANT WANT: the device drops a command, so that the driver
 # resets it, and grants GRANT queues from then on
 after_reset() {
 	local desc=$1 grant=$2 want=$3 ready rc=0
 	log_mark
 	# Whoever flushes, all the time: the block layer's own requests for that have no bios that could be kept.
-	background fio --eta=never --filename="$node" --size=8M --bs=4k --direct=1 --verify=crc32c --do_verify=1 \
+	background fio --eta=never --filename="$node" --size="$(rounds 8)M" --bs=4k --direct=1 --verify=crc32c --do_verify=1 \
 		--verify_state_save=0 \
 		--name=load --offset=32M --rw=randrw --ioengine=io_uring --iodepth=32 --numjobs=4 --offset_increment=32M "${FIO_MORE[@]}" \
 		--name=flushing --size=2M --offset=16M --rw=randwrite --ioengine=libaio --iodepth=4 --fdatasync=1 --numjobs=4 --offset_increment=2M

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: load and unload 50 times: nothing leaks, nothing is left
-# vm: -c 4 -m 512M -d size=64M,queues=4,ns=2
+# vm: --turns -c 4 -m 512M -d size=64M,queues=4,ns=2
 # kernels: 6.12
 # time: 30
 # shellcheck source-path=SCRIPTDIR source=lib.sh

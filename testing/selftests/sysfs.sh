@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: sysfs, /dev, uevents and udev's links are what they are with the in-tree driver; temperatures; reservations
-# vm: -c 4 -d strict,size=64M,queues=4,raw=reservations:1 -d size=64M,queues=4
+# vm: --turns -c 4 -d strict,size=64M,queues=4,raw=reservations:1 -d size=64M,queues=4
 # kernels: 6.1 7.2
 # device: qemu
 # time: 30

@@ -69,7 +69,7 @@ done
 # A whole load in flight when the time is over.
 log_mark
 before=$(seen enables)
-background fio --eta=never --name=load --filename="$node" --offset=32M --size=16M --rw=randrw --bs=4k --direct=1 \
+background fio --eta=never --name=load --filename="$node" --offset=32M --size="$(rounds 16)M" --rw=randrw --bs=4k --direct=1 \
 	--ioengine=libaio --iodepth=64 --numjobs=4 --offset_increment=16M --verify=crc32c --do_verify=1
 io_begun "$disk"
 throttle 16384

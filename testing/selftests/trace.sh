@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: nvmq trace and queues: each step of an I/O is what was asked for and what the device saw; nothing of it is left behind
-# vm: -q 7.2 -c 2 --smp1thread -d size=64M,queues=3 -a clocksource=hpet --trace pci_nvme_* --qemu -msg --qemu timestamp=on
+# vm: --turns -q 7.2 -c 2 --smp1thread -d size=64M,queues=3 -a clocksource=hpet --trace pci_nvme_* --qemu -msg --qemu timestamp=on
 # kernels: 6.12
 # device: qemu
 # time: 20

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: tracepoints: one line for each command, doorbell, completion, interrupt and state when on, none when off
-# vm: -c 2 -d size=64M,queues=2 --trace pci_nvme_io_cmd --trace pci_nvme_mmio_doorbell_sq
+# vm: --turns -c 2 -d size=64M,queues=2 --trace pci_nvme_io_cmd --trace pci_nvme_mmio_doorbell_sq
 # kernels: 6.12 7.2
 # time: 8
 # shellcheck source-path=SCRIPTDIR source=lib.sh

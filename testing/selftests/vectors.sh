@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: fewer interrupt vectors than queues, by the device and by the plan
-# vm 6.12: -c 4 -d size=256M,queues=8,vectors=1 -- 1
-# vm 6.12: -c 4 -d size=256M,queues=8,vectors=3 -- 3
-# vm: -c 4 -d size=256M,queues=8 -- 65 1 2 4
+# vm 6.12: --turns -c 4 -d size=256M,queues=8,vectors=1 -- 1
+# vm 6.12: --turns -c 4 -d size=256M,queues=8,vectors=3 -- 3
+# vm: --turns -c 4 -d size=256M,queues=8 -- 65 1 2 4
 # kernels: 6.12 7.2
 # time: 10
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: nvmq-vfio on real controllers: what it shows, reads, writes and measures is so; what is wrong it says in a line
-# vm: -c 2 --iommu -d size=64M,ns=2,queues=2,vectors=5,serial=seen-from-vfio -d size=64M,addr=12,raw=multifunction:on --qemu -drive --qemu if=none,id=fn,driver=null-co,size=64M,read-zeroes=on --qemu -device --qemu nvme,serial=fn,bus=pcie.0,addr=0x12.1,drive=fn -- qemu
-# vm: -c 2 --iommu -d strict,size=64M,queues=2,raw=to:2,raw=crto:0 -- lies
+# vm: --turns -c 2 --iommu -d size=64M,ns=2,queues=2,vectors=5,serial=seen-from-vfio -d size=64M,addr=12,raw=multifunction:on --qemu -drive --qemu if=none,id=fn,driver=null-co,size=64M,read-zeroes=on --qemu -device --qemu nvme,serial=fn,bus=pcie.0,addr=0x12.1,drive=fn -- qemu
+# vm: --turns -c 2 --iommu -d strict,size=64M,queues=2,raw=to:2,raw=crto:0 -- lies
 # kernels: 6.12
 # device: qemu
 # time: 30
