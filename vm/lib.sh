@@ -196,6 +196,35 @@ kernel_headers()
 	esac
 }
 
+# kernel_to_boot K: the kernel as QEMU can start it at once (PVH): to unpack itself takes an emulated CPU more than a second.
+# The debug kernels have no such entry, and are packed by lz4, which takes little.
+kernel_to_boot()
+{
+	local tree
+	tree=$(kernel_tree "$1")
+	case $1 in
+	debug | kcsan | coverage) echo "$tree/vmlinuz" ;;
+	*) cached "vmlinux-$(echo "$tree" | hash_of)" "unpacking the kernel $1" unpack_kernel "$tree/vmlinuz" ;;
+	esac
+}
+
+# The boot protocol (Documentation/arch/x86/boot.rst) says where in the file the compressed kernel is. It ends in four bytes
+# that are its size unpacked.
+unpack_kernel()
+{
+	local sectors start length unpack
+	sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$2")
+	read -r start length < <(od -An -tu4 -j $((0x248)) -N 8 "$2")
+	start=$(((sectors + 1) * 512 + start))
+	case $(od -An -tx1 -j "$start" -N 4 "$2" | tr -d ' ') in
+	28b52ffd) unpack=zstd ;;
+	fd377a58) unpack=xz ;;
+	*) die 126 "$2: how it is compressed is not known" ;;
+	esac
+	tail -c +$((start + 1)) "$2" | head -c $((length - 4)) | "$unpack" -dc >"$1" || true
+	[[ $(head -c 4 "$1") == $'\x7fELF' ]] || die 126 "$2: what is in it is no ELF file"
+}
+
 KERNEL_SOURCE=/usr/src/linux-source-6.12.tar.xz
 
 # debug_kernel debug|kcsan|coverage: the folder of that kernel, built here from Debian's source: vmlinuz,

@@ -11,7 +11,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-KMEMLEAK=/sys/kernel/debug/kmemleak
 # Whose own allocations fail as well, which it tells the log. What it has found is looked at by the end.
 T_LOG_BAD=${T_LOG_BAD/kmemleak|/}
 FAIL=/sys/kernel/debug/$1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: ext4 and xfs: files verified after remount, after a module reload, and by fsck
-# vm: -c 4 -m 1G -d size=1G -- ext4
-# vm: -c 4 -m 1G -d size=1G,lba=4096 -- xfs
+# vm: --turns -c 4 -m 1G -d size=1G -- ext4
+# vm: --turns -c 4 -m 1G -d size=1G,lba=4096 -- xfs
 # kernels: 6.1 7.2
 # time: 20
 # shellcheck source-path=SCRIPTDIR source=lib.sh

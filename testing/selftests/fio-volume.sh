@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: 1 GiB written and 1 GiB read and verified by crc32c over all engines, beside what fio-engines does
-# vm: -c 4 -m 1G -d size=1G,queues=4 -- io_uring libaio psync mmap
+# vm: --turns -c 4 -m 1G -d size=1G,queues=4 -- io_uring libaio psync mmap
 # kernels: 6.12
 # time: 120
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: 1, 2, 4 and 8 queues, more CPUs than queues and the reverse; I/O goes where the map says
-# vm: -c 8 -d size=256M,queues=8 -- 8 1 2 4 8 3
-# vm 6.12: -c 2 -d size=256M,queues=64 -- 64 2 5
+# vm: --turns -c 8 -d size=256M,queues=8 -- 8 1 2 4 8 3
+# vm 6.12: --turns -c 2 -d size=256M,queues=64 -- 64 2 5
 # kernels: 6.1 6.12
 # time: 25
 # shellcheck source-path=SCRIPTDIR source=lib.sh

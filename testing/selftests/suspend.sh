@@ -10,7 +10,7 @@
 # a copy.
 if [ -z "${SUSPEND_COPY:-}" ]; then
 	mkdir /run/suspend
-	cp "$0" "$(dirname "$0")"/{lib.sh,races.awk} "$NVMQ_KO" /repo/.build/selftests/fill /run/suspend/
+	cp "$0" "$(dirname "$0")"/{lib.sh,not-ours.awk} "$NVMQ_KO" /repo/.build/selftests/fill /run/suspend/
 	cd /
 	SUSPEND_COPY=1 NVMQ_KO=/run/suspend/nvmq.ko exec bash "/run/suspend/$(basename "$0")" "$@"
 fi

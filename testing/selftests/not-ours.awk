@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# A kernel log without the reports of a debug kernel that are no fault of nvmq's:
+#
+# KCSAN's in which nvmq has no part: the kernel has data races of its own. A report stands between two lines of "=". nvmq
+# has a part in it if one of the two accesses was made by a function of its own, or by what that has called: deeper down
+# it is the block layer that races with itself.
+#
+# The DMA-API's of memory that is mapped twice, when it was hostile.c that named it twice. A report stands between
+# "cut here" and "end trace", and where the memory was mapped stands below.
+
+function end_report()
+{
+	if (!kcsan || ours)
+		printf "%s", held
+	held = ""
+	kcsan = ours = frame = 0
+}
+
+function end_warning()
+{
+	if (!(twice && hostile))
+		printf "%s", held
+	else
+		below = 1
+	held = ""
+	warning = twice = hostile = 0
+}
+
+index($0, "==================================================") {
+	held = held $0 "\n"
+	if (inside)
+		end_report()
+	inside = !inside
+	next
+}
+inside {
+	held = held $0 "\n"
+	if (/BUG: KCSAN/)
+		kcsan = 1
+	if (/ (read|write)[a-z() -]* to .* by /)
+		frame = 3
+	else if (frame && --frame && /\[nvmq/)
+		ours = 1
+	next
+}
+index($0, "[ cut here ]") {
+	# One within another: whose lines are whose cannot be told.
+	if (warning) {
+		twice = 0
+		end_warning()
+	}
+	warning = 1
+	below = 0
+	held = $0 "\n"
+	next
+}
+warning {
+	held = held $0 "\n"
+	if (/DMA-API: nvmq .*: cacheline tracking EEXIST, overlapping mappings/)
+		twice = 1
+	else if (/ Comm: hostile(32)? /)
+		hostile = 1
+	else if (/BUG:|KASAN|UBSAN|possible .* locking|inconsistent lock/)
+		twice = 0
+	if (/---\[ end trace /)
+		end_warning()
+	next
+}
+below && (/DMA-API: Mapped at:/ || /[]]  [A-Za-z_0-9.]+\+0x/) { next }
+{ below = 0; print }
+END { printf "%s", held }
