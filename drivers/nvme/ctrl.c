@@ -281,6 +281,7 @@ static int identify(struct nvmq_ctrl *ctrl)
 	ctrl->nss.vs = ctrl->hw.vs;
 	ctrl->warning_kelvin = le16_to_cpu(id->wctemp);
 	ctrl->critical_kelvin = le16_to_cpu(id->cctemp);
+	ctrl->oacs = le16_to_cpu(id->oacs);
 	ctrl->oaes = le32_to_cpu(id->oaes);
 	ctrl->mtfa_ms = le16_to_cpu(id->mtfa) * 100 ?: MTFA_DEFAULT_MS;
 	ctrl->admin.max_aborts = min(id->acl + 1u, NVMQ_ADMIN_ABORTS);
@@ -339,6 +340,14 @@ static int bring_up(struct nvmq_ctrl *ctrl)
 		return err;
 	}
 	log_grant(ctrl);
+	if (ctrl->oacs & NVMQ_OACS_SECURITY) {
+		err = nvmq_opal_start(&ctrl->opal, &ctrl->admin, ctrl->slept);
+		if (err) {
+			dev_err(&ctrl->pdev->dev, "Opal: no answer: error %d\n", err);
+			return err;
+		}
+	}
+	ctrl->slept = false;
 	return nvmq_event_start(&ctrl->admin, ctrl->oaes);
 }
 
@@ -1014,6 +1023,7 @@ void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 		blk_mq_free_tag_set(&ctrl->set);
 	nvmq_stats_stop(&ctrl->stats);
 	nvmq_stats_free(&ctrl->stats);
+	nvmq_opal_free(&ctrl->opal);
 	nvmq_admin_forget(&ctrl->admin);
 	nvmq_admin_free(&ctrl->admin);
 	nvmq_qset_exit(&ctrl->qset);
@@ -1066,6 +1076,7 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
 	ctrl->held = true;
 	mutex_lock(&ctrl->life);
 	nvmq_nss_quiesce(&ctrl->nss);
+	ctrl->slept |= shutdown;
 	if (shutdown)
 		shut_down(ctrl);
 	else

@@ -15,6 +15,7 @@
 #include "hw.h"
 #include "node.h"
 #include "ns.h"
+#include "opal.h"
 #include "qset.h"
 #include "stats.h"
 #include "subsys.h"
@@ -52,6 +53,7 @@ enum nvmq_state {
  * @nss: its namespaces
  * @effects: what its commands do beside their work
  * @stats: what its queues do; under @life
+ * @opal: the kernel's Opal, if the controller has that
  * @pdev: the PCI function
  * @node: nvmeX; whoever has it open keeps the memory of the controller
  * @doors: held for reading by whoever comes from user space, for writing when they close
@@ -67,10 +69,12 @@ enum nvmq_state {
  * @scan_work: brings the disks up to date
  * @event_work: answers an asynchronous event
  * @event: that event, dword 0 of its completion
+ * @oacs: optional commands that the device has (Identify Controller)
  * @oaes: optional events that the device has (Identify Controller)
  * @mtfa_ms: how long the activation of firmware may hold I/O up (MTFA)
  * @orphans: bios of requests that came while the maps were changed, to be sent again
  * @remapping: they are being changed: no queue takes a request
+ * @slept: it was shut down for a suspend, and has not come back yet; under @life
  * @held: taken down by nvmq_ctrl_hold(); under the device lock
  * @hold_until: when it ends at the latest, in jiffies; 0: never. Under the device lock
  * @hold_work: sees to that
@@ -94,6 +98,7 @@ struct nvmq_ctrl {
 	struct nvmq_nss nss;
 	struct nvmq_effects effects;
 	struct nvmq_stats stats;
+	struct nvmq_opal opal;
 
 	struct pci_dev *pdev;
 	struct nvmq_node node;
@@ -110,10 +115,12 @@ struct nvmq_ctrl {
 	struct work_struct scan_work;
 	struct work_struct event_work;
 	u32 event;
+	u16 oacs;
 	u32 oaes;
 	u32 mtfa_ms;
 	struct bio_list orphans;
 	bool remapping;
+	bool slept;
 	bool held;
 	unsigned long hold_until;
 	struct delayed_work hold_work;

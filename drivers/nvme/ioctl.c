@@ -164,6 +164,8 @@ static int ns_ioctl(struct nvmq_ns *ns, unsigned int cmd, u32 flags, void __user
 		break;
 	default:
 		ret = admin_ioctl(ctrl, cmd, flags, argp);
+		if (ret == -ENOTTY)
+			ret = nvmq_opal_ioctl(&ctrl->opal, cmd, argp);
 		break;
 	}
 	nvmq_ctrl_leave(ctrl);

@@ -899,6 +899,7 @@ static_assert(__builtin_offsetof(struct nvmq_id_ctrl, psd) == 2048, "PSD0");
 #define NVMQ_OAES_ANA		(1u << 11)
 #define NVMQ_CTRATT_HOSTID_128	(1u << 0)
 #define NVMQ_CTRATT_UUID_LIST	(1u << 9)
+#define NVMQ_OACS_SECURITY	(1u << 0)
 #define NVMQ_OACS_FORMAT	(1u << 1)
 #define NVMQ_OACS_FIRMWARE	(1u << 2)
 #define NVMQ_OACS_NS_MGMT	(1u << 3)

@@ -14,9 +14,6 @@
 
 #define CC_IOSQES(cc)	(((cc) >> 16) & 0xf)
 #define CC_IOCQES(cc)	(((cc) >> 20) & 0xf)
-#define OACS_FORMAT	(1u << 1)
-#define OACS_NS		(1u << 3)
-#define OACS_SELF_TEST	(1u << 4)
 /* Create I/O Submission Queue cdw11 (base 5.5) */
 #define SQ_QPRIO(dw11)	((dw11) >> 1 & 0x3)
 
@@ -365,13 +362,17 @@ int admin_exec(struct cmd *cmd)
 	case NVMQ_ADMIN_ASYNC_EVENT:
 		return async_event(cmd);
 	case NVMQ_ADMIN_NS_MANAGEMENT:
-		return oacs & OACS_NS ? ns_management(cmd) : unknown(cmd);
+		return oacs & NVMQ_OACS_NS_MGMT ? ns_management(cmd) : unknown(cmd);
 	case NVMQ_ADMIN_NS_ATTACHMENT:
-		return oacs & OACS_NS ? ns_attachment(cmd) : unknown(cmd);
+		return oacs & NVMQ_OACS_NS_MGMT ? ns_attachment(cmd) : unknown(cmd);
 	case NVMQ_ADMIN_SELF_TEST:
-		return oacs & OACS_SELF_TEST ? log_self_test(cmd) : unknown(cmd);
+		return oacs & NVMQ_OACS_SELF_TEST ? log_self_test(cmd) : unknown(cmd);
+	case NVMQ_ADMIN_SECURITY_SEND:
+		return oacs & NVMQ_OACS_SECURITY ? opal_send(cmd) : unknown(cmd);
+	case NVMQ_ADMIN_SECURITY_RECEIVE:
+		return oacs & NVMQ_OACS_SECURITY ? opal_receive(cmd) : unknown(cmd);
 	case NVMQ_ADMIN_FORMAT_NVM:
-		return oacs & OACS_FORMAT ? ns_format(cmd) : unknown(cmd);
+		return oacs & NVMQ_OACS_FORMAT ? ns_format(cmd) : unknown(cmd);
 	default:
 		return unknown(cmd);
 	}

@@ -52,6 +52,8 @@ static const struct sqe_rule admin_rules[] = {
 	{ NVMQ_ADMIN_NS_ATTACHMENT, SQE_NSID | SQE_DATA, { 0xf } },
 	{ NVMQ_ADMIN_KEEP_ALIVE, 0, { 0 } },
 	{ NVMQ_ADMIN_FORMAT_NVM, SQE_NSID, { 0x3fff } },
+	{ NVMQ_ADMIN_SECURITY_SEND, SQE_NSID | SQE_DATA, { ALL, ALL } },
+	{ NVMQ_ADMIN_SECURITY_RECEIVE, SQE_NSID | SQE_DATA, { ALL, ALL } },
 };
 
 /* Base section 7 and nvm section 3.2 */

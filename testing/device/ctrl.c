@@ -73,6 +73,7 @@ static void reset_common(struct ctrl *ctrl)
 	ctrl->tick_at = CLOCK_NEVER;
 	features_reset(ctrl);
 	logs_reset(ctrl);
+	opal_reset(&ctrl->tcg);
 	if (ctrl->pci)
 		irq_update_intx(ctrl);
 }
@@ -201,6 +202,14 @@ static void disable(struct ctrl *ctrl)
 	follow_later(ctrl, 0);
 }
 
+/* The power may go now; a trusted peripheral takes it that it does. */
+static void end_shutdown(struct ctrl *ctrl)
+{
+	ctrl->shutdown_at = CLOCK_NEVER;
+	ctrl->csts = (ctrl->csts & ~NVMQ_CSTS_SHST_MASK) | NVMQ_CSTS_SHST_DONE;
+	opal_power_cut(&ctrl->tcg);
+}
+
 static void shut_down(struct ctrl *ctrl)
 {
 	unsigned int i;
@@ -212,10 +221,8 @@ static void shut_down(struct ctrl *ctrl)
 	for (i = 0; i < NS_MAX; i++)
 		if (ctrl->nss->ns[i].store)
 			store_flush(ctrl->nss->ns[i].store);
-	if (!ctrl->opt.shutdown_ms) {
-		ctrl->shutdown_at = CLOCK_NEVER;
-		ctrl->csts = (ctrl->csts & ~NVMQ_CSTS_SHST_MASK) | NVMQ_CSTS_SHST_DONE;
-	}
+	if (!ctrl->opt.shutdown_ms)
+		end_shutdown(ctrl);
 }
 
 static bool has_io_queue(const struct ctrl *ctrl, bool completion)
@@ -369,10 +376,8 @@ bool ctrl_run(struct ctrl *ctrl)
 		return false;
 	if (ctrl->ready_at <= ctrl->now)
 		follow(ctrl);
-	if (ctrl->shutdown_at <= ctrl->now) {
-		ctrl->shutdown_at = CLOCK_NEVER;
-		ctrl->csts = (ctrl->csts & ~NVMQ_CSTS_SHST_MASK) | NVMQ_CSTS_SHST_DONE;
-	}
+	if (ctrl->shutdown_at <= ctrl->now)
+		end_shutdown(ctrl);
 	if (!pci_bus_master(ctrl->pci))
 		return false;
 	work_due(ctrl, BATCH);

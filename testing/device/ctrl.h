@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "judge.h"
 #include "mem.h"
+#include "opal.h"
 #include "options.h"
 #include "pci.h"
 #include "queue.h"
@@ -162,6 +163,7 @@ struct ctrl {
 	struct nss *nss;
 	struct features *feat;
 	struct logs *logs;
+	struct opal tcg;
 
 	uint64_t cap;
 	uint32_t vs;

@@ -78,6 +78,7 @@ static const struct key device_keys[] = {
 	{ "nows", NUMBER, O(nows), 0, 65536, "NOWS" },
 	{ "dlfeat", NUMBER, O(dlfeat), 0, 31, "DLFEAT of Identify" },
 	{ "ana", SWITCH, O(ana), 0, 1, "asymmetric access is reported" },
+	{ "opal", SWITCH, O(opal), 0, 1, "the disk locks itself: TCG Opal; with bit 0 of oacs" },
 	{ "reservations", SWITCH, O(reservations), 0, 1, "reservations are supported" },
 	{ "serial", TEXT, O(serial), 1, SERIAL, "serial number" },
 	{ "model", TEXT, O(model), 1, MODEL, "model" },

@@ -91,6 +91,7 @@ struct ns_options {
  * @nows: Identify Namespace's
  * @dlfeat: Identify Namespace's
  * @ana: asymmetric access is reported
+ * @opal: behind the security commands (OACS) is a disk that locks itself
  * @reservations: reservations are supported
  * @serial: Identify Controller's SN
  * @model: Identify Controller's MN
@@ -151,6 +152,7 @@ struct options {
 	uint32_t nows;
 	uint32_t dlfeat;
 	bool ana;
+	bool opal;
 	bool reservations;
 	char serial[21];
 	char model[41];

@@ -68,6 +68,7 @@ static int do_power_cut(void *ctx, char *args, FILE *out, char *error, size_t si
 	if ((ctrl->csts & NVMQ_CSTS_SHST_MASK) != NVMQ_CSTS_SHST_DONE)
 		ctrl->logs->unsafe_shutdowns++;
 	fprintf(out, "lost %llu\n", (unsigned long long)nss_power_cut(ctrl->nss, seed));
+	opal_power_cut(&ctrl->tcg);
 	ctrl_reset(ctrl, RESET_BUS);
 	return 0;
 }

@@ -4,40 +4,9 @@
 # vm: @MONITOR@ -c 4 -d size=256M,queues=4 --qemu -global --qemu ICH9-LPC.disable_s3=0 --trace pci_nvme_mmio_shutdown_set
 # kernels: 6.12
 # time: 70
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-
-# The driver of the 9p shares does not survive a suspend: they are unmounted while the machine sleeps, and this runs from
-# a copy.
-if [ -z "${SUSPEND_COPY:-}" ]; then
-	mkdir /run/suspend
-	cp "$0" "$(dirname "$0")"/{lib.sh,not-ours.awk} "$NVMQ_KO" /repo/.build/selftests/fill /run/suspend/
-	cd /
-	SUSPEND_COPY=1 NVMQ_KO=/run/suspend/nvmq.ko exec bash "/run/suspend/$(basename "$0")" "$@"
-fi
-. "$(dirname "$0")/lib.sh"
-TOOLS=/run/suspend
-release=$(uname -r)
-
-shares_off() {
-	local link
-	umount /out /repo "/lib/modules/$release"
-	P9=()
-	for link in /sys/bus/virtio/drivers/9pnet_virtio/virtio*; do
-		P9+=("${link##*/}")
-	done
-	for link in "${P9[@]}"; do
-		echo "$link" >/sys/bus/virtio/drivers/9pnet_virtio/unbind
-	done
-}
-shares_on() {
-	local link share=trans=virtio,version=9p2000.L,msize=262144
-	for link in "${P9[@]}"; do
-		echo "$link" >/sys/bus/virtio/drivers/9pnet_virtio/bind
-	done
-	mount -t 9p -o "$share,ro,cache=loose" modules "/lib/modules/$release"
-	mount -t 9p -o "$share,ro,cache=loose" repo /repo
-	mount -t 9p -o "$share" out /out
-}
+T_ARGS=("$@")
+# shellcheck source-path=SCRIPTDIR source=asleep.bash
+. "$(dirname "$0")/asleep.bash"
 
 # QEMU's clock wakes a machine from S3 only. From suspend to idle a key does: QEMU lets go of it after some time, and a
 # row of them is a row of events, one of which comes when the machine is asleep.
