@@ -11,7 +11,7 @@
 
 #ifdef CONFIG_BLK_SED_OPAL
 
-/* Security protocols: which others there are (SPC-5), and the one that Opal is spoken in (TCG SIIS). */
+/* Security protocols: which others there are (SPC-5), and that of Opal (TCG SIIS). */
 #define PROTOCOL_LIST	0x00
 #define PROTOCOL_TCG	0x01
 
@@ -21,6 +21,7 @@ struct protocol_list {
 	__be16 len;
 	u8 protocol[504];
 };
+
 static_assert(sizeof(struct protocol_list) == 512);
 
 static int security(void *data, u16 spsp, u8 secp, void *buf, size_t len, bool send)
@@ -91,8 +92,12 @@ int nvmq_opal_start(struct nvmq_opal *opal, struct nvmq_admin *admin, bool slept
 		tcg = speaks_tcg(opal);
 		/* Memory may be there the next time. */
 		opal->asked = tcg != -ENOMEM;
-		if (tcg > 0)
-			smp_store_release(&opal->dev, init_opal_dev(opal, security));
+		if (tcg > 0) {
+			struct opal_dev *dev = init_opal_dev(opal, security);
+
+			/* An ioctl that sees it sees all of it. */
+			smp_store_release(&opal->dev, dev);
+		}
 	}
 	WRITE_ONCE(opal->starter, NULL);
 	return opal->err == -ETIMEDOUT || opal->err == -ENODEV ? opal->err : 0;
@@ -111,6 +116,7 @@ int nvmq_opal_ioctl(struct nvmq_opal *opal, unsigned int cmd, void __user *argp)
 {
 	if (!is_sed_ioctl(cmd))
 		return -ENOTTY;
+	/* Pairs with the release in nvmq_opal_start(). */
 	return sed_ioctl(smp_load_acquire(&opal->dev), cmd, argp);
 }
 

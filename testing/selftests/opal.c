@@ -23,8 +23,10 @@
 
 static struct opal_key key_of(const char *text, const char *range)
 {
-	struct opal_key key = { .lr = range ? strtoul(range, NULL, 0) : 0, .key_len = strlen(text) };
+	struct opal_key key = { .key_len = strlen(text) };
 
+	if (range)
+		key.lr = strtoul(range, NULL, 0);
 	memcpy(key.key, text, key.key_len);
 	return key;
 }

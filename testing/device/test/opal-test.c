@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Security Send and Receive, and the disk that locks itself: what a host may ask, what is refused,
- * and that no rubbish in a packet does any harm.  opal.sh of the selftests has the kernel talk to it.
+ * Security Send and Receive, and the disk that locks itself: what a host may ask, what is
+ * refused, and that no rubbish in a packet does any harm.  opal.sh of the selftests has the
+ * kernel talk to it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +90,8 @@ static void test_session(void)
 	/* Its SID's password is set, by nobody who may. */
 	static const uint8_t set[] = {
 		0xf8, 0xa8, 0, 0, 0, 0x0b, 0, 0, 0, 1, 0xa8, 0, 0, 0, 6, 0, 0, 0, 0x17,
-		0xf0, 0xf2, 1, 0xf0, 0xf2, 3, 0xa1, 'x', 0xf3, 0xf1, 0xf3, 0xf1, 0xf9, 0xf0, 0, 0, 0,
-		0xf1,
+		0xf0, 0xf2, 1, 0xf0, 0xf2, 3, 0xa1, 'x', 0xf3, 0xf1, 0xf3, 0xf1,
+		0xf9, 0xf0, 0, 0, 0, 0xf1,
 	};
 
 	start(true);
@@ -123,7 +124,8 @@ static void test_ranges(void)
 	      opal_check(e.ctrl, 109, 1, false) && !opal_check(e.ctrl, 110, 1, false), "reads");
 	CHECK(!opal_check(e.ctrl, 109, 1, true) && opal_check(e.ctrl, 119, 1, true) &&
 	      !opal_check(e.ctrl, 120, 1, true), "writes");
-	range[0].read_enabled = range[0].read_locked = true;
+	range[0].read_enabled = true;
+	range[0].read_locked = true;
 	CHECK(opal_check(e.ctrl, 0, 1, false) && opal_check(e.ctrl, 119, 2, false) &&
 	      !opal_check(e.ctrl, 110, 10, false), "the global range is the rest");
 	exec_stop(&e);
@@ -138,8 +140,10 @@ static void test_rubbish(void)
 	srandom(1);
 	for (n = 0; n < 20000; n++) {
 		size_t len = (size_t)random() % sizeof(tokens);
-		static const uint8_t likely[] = { 0xf8, 0xa8, 0xf0, 0xf1, 0xf2, 0xf3, 0xd0, 0xbf, 0xdf,
-						  0xe0, 0xff, 0, 1, 3, 0x88 };
+		static const uint8_t likely[] = {
+			0xf8, 0xa8, 0xf0, 0xf1, 0xf2, 0xf3, 0xd0, 0xbf, 0xdf, 0xe0, 0xff, 0, 1, 3,
+			0x88,
+		};
 
 		for (i = 0; i < len; i++)
 			tokens[i] = random() % 4 ? likely[(size_t)random() % sizeof(likely)] :
