@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: programs of NVMe users say and do with nvmq what they say and do with the kernel's own driver; makes the table of Documentation/compatibility.rst
-# vm: --turns -c 2 -m 1G -d size=512M,queues=3 -d size=64M,ns=2,detached,queues=3 -d size=64M,queues=3 -d size=256M,zoned,queues=3
+# vm: --turns -c 2 -m 1G -d size=512M,queues=3 -d size=64M,ns=2,detached,queues=3 -d size=64M,queues=3 -d size=256M,zoned,queues=3 -d strict,size=64M,queues=3,raw=reservations:1
 # kernels: 6.12
 # device: qemu
 # time: 150
@@ -103,13 +103,21 @@ alone() {
 }
 
 # What is done where the kernel's nvme_core is loaded. C is a third controller, $slot the folder of its PCI device; the
-# namespace of Z, the fourth, has zones. remote is a command of this file; it prints the disk that has come across the network.
+# namespace of Z, the fourth, has zones; R, the fifth, has reservations. remote is a command of this file; it prints the disk
+# that has come across the network.
 beside() {
 	cat <<-'ROWS'
 		mdadm -C /dev/md9 -R -q -l 1 -n 2 --assume-clean /dev/An1 /dev/Cn1 && echo 1 >$slot/remove && dd if=$data of=/dev/md9 conv=fsync status=none && cmp -n 4096 $data /dev/md9 && grep -o '\[U_\]' /proc/mdstat; mdadm -q -S /dev/md9; echo 1 >/sys/bus/pci/rescan ## (metadata|device|boot|partition|appears|size|Continue|mdadm)
 		nvme zns id-ctrl /dev/Z
 		nvme zns id-ns /dev/Z -n 1
 		! nvme zns report-zones /dev/Zn1
+		nvme resv-register /dev/Rn1 -n 1 --nrkey=17 --rrega=0
+		nvme resv-acquire /dev/Rn1 -n 1 --crkey=17 --rtype=3 --racqa=0
+		nvme resv-report /dev/Rn1 -n 1 --eds -o json ## "gen"
+		nvme resv-acquire /dev/Rn1 -n 1 --crkey=18 --rtype=3 --racqa=0
+		nvme resv-release /dev/Rn1 -n 1 --crkey=17 --rtype=3 --rrela=0
+		nvme resv-register /dev/Rn1 -n 1 --crkey=17 --rrega=1
+		nvme resv-report /dev/Rn1 -n 1 --eds -o json ## "gen"
 		nvmet_export /dev/An1 && nvme connect -t tcp -a 127.0.0.1 -s 4420 -n nvmq-test && d=$(remote) && dd if=$data of=$d bs=4k seek=3 oflag=direct status=none && cmp -n 4096 $data <(dd if=/dev/An1 bs=4k skip=3 count=1 iflag=direct status=none) && blockdev --getsize64 $d && nvme disconnect -n nvmq-test
 	ROWS
 }
@@ -156,7 +164,7 @@ survey() {
 	local out=$T_TMP/$1 i=0 began command volatile letter known name
 	local -A names=()
 	mkdir -p "$out"
-	for letter in A B C Z; do
+	for letter in A B C Z R; do
 		[ ! -d "/sys/bus/pci/devices/${bdfs[$letter]}/nvme" ] || names[$letter]=$(name "${bdfs[$letter]}")
 	done
 	while IFS= read -r command; do
@@ -178,9 +186,8 @@ survey() {
 	done < <("$2")
 }
 
-declare -A bdfs=([A]=$BDF0 [B]=$BDF1 [C]=0000:00:12.0 [Z]=0000:00:13.0)
+declare -A bdfs=([A]=$BDF0 [B]=$BDF1 [C]=0000:00:12.0 [Z]=0000:00:13.0 [R]=0000:00:14.0)
 slot=/sys/bus/pci/devices/${bdfs[C]}
-zones=/sys/bus/pci/devices/${bdfs[Z]}
 data=$T_TMP/data dir=$T_TMP/mnt
 mkdir "$dir"
 # shellcheck disable=SC2034 # the commands use it
@@ -192,12 +199,12 @@ mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
 
 # there LETTER: its disk is
 there() { test -b "/dev/$(name "${bdfs[$1]}")n1"; }
-# later FOLDER FOLDER: these PCI devices are taken away, until the bus is looked at again
-later() {
-	echo 1 >"$1/remove"
-	echo 1 >"$2/remove"
+# others_off: all but A and B are taken away, until the bus is looked at again
+others_off() {
+	local letter
+	for letter in C Z R; do echo 1 >"/sys/bus/pci/devices/${bdfs[$letter]}/remove"; done
 }
-later "$slot" "$zones"
+others_off
 modprobe nvme poll_queues=1
 wait_for "the kernel's driver: the disk is there" there A
 survey nvme alone
@@ -206,7 +213,7 @@ wait_for "the kernel's driver: the third disk is there" there C
 modprobe -a nvme-tcp nvmet-tcp
 survey nvme beside
 nvmet_end
-later "$slot" "$zones"
+others_off
 modprobe -r nvmet-tcp nvme-tcp nvme
 modprobe -r nvmet nvme-core 2>/dev/null || true
 check "nvme_core is gone" test ! -d /sys/module/nvme_core

@@ -8,9 +8,6 @@ T_ARGS=("$@")
 # shellcheck source-path=SCRIPTDIR source=asleep.bash
 . "$(dirname "$0")/asleep.bash" opal
 
-if zcat /proc/config.gz 2>/dev/null | grep -q '# CONFIG_BLK_SED_OPAL is not set'; then
-	skip_all "this kernel does not know Opal"
-fi
 opal() { timeout 60 "$TOOLS/opal" "$@" 2>&1 || true; }
 # Of device N: commands of that kind
 sent() { device_of "$1" stats | awk -v key="admin-$2" '$1 == key { n = $2 } END { print n + 0 }'; }
