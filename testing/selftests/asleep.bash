@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What tests need that let the machine sleep; instead of lib.sh: . asleep.bash [TOOL...]; T_ARGS are its arguments
+# What tests need that let the machine sleep; instead of lib.sh: . asleep.bash [TOOL...]; ASLEEP_ARGS are its arguments
 #
 # The driver of the 9p shares does not survive a suspend: they are unmounted while the machine sleeps (shares_off,
 # shares_on), and the test runs from a copy, with the tools that it names.
@@ -10,7 +10,7 @@ if [ -z "${SUSPEND_COPY:-}" ]; then
 	cp "$0" "$(dirname "$0")"/{asleep.bash,lib.sh,not-ours.awk} "$NVMQ_KO" /run/suspend/
 	for tool in fill "$@"; do cp "/repo/.build/selftests/$tool" /run/suspend/; done
 	cd /
-	SUSPEND_COPY=1 NVMQ_KO=/run/suspend/nvmq.ko exec bash "/run/suspend/$(basename "$0")" "${T_ARGS[@]}"
+	SUSPEND_COPY=1 NVMQ_KO=/run/suspend/nvmq.ko exec bash "/run/suspend/$(basename "$0")" "${ASLEEP_ARGS[@]}"
 fi
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -4,7 +4,7 @@
 # vm: -c 2 -d strict,size=64M,queues=2,raw=oacs:0x1b,raw=opal:1 -d strict,size=64M,queues=2,raw=oacs:0x1b -d strict,size=64M,queues=2
 # kernels: 6.1 6.12 7.2
 # time: 30
-T_ARGS=("$@")
+ASLEEP_ARGS=("$@")
 # shellcheck source-path=SCRIPTDIR source=asleep.bash
 . "$(dirname "$0")/asleep.bash" opal
 
@@ -134,4 +134,23 @@ open "by that"
 is "to the state of the factory, with a wrong key" "$(opal "$node" revert wrong | grep -c '^[1-9E]')" 1
 is "and with the right one" "$(opal "$node" revert secret)" 0
 is "nobody owns it" "$(opal "$node" status)" $((SUPPORTED | LOCKING))
+
+# --- a device that answers with an error, or not at all
+
+unload
+lie "when security-receive once then status invalid-field dnr"
+load
+like "who does not list its protocols has no Opal" "$(opal "$(dev "$BDF0")" status)" '^E(OP)?NOTSUPP$'
+check "and works" zeroes "$(dev "$BDF0")" $((32 << 20)) 65536
+unload
+device unlie all
+log_mark
+lie "when security-receive once then drop"
+load_module admin_timeout=1
+log_has "without an answer it does not come up" "nvmq $BDF0: Opal: no answer: error -110"
+check_fails "and is not bound" bound "$BDF0"
+device unlie all
+echo "$BDF0" >"$DRV/bind"
+check "the next time it is" ready "$BDF0"
+is "with Opal" "$(opal "$(dev "$BDF0")" status)" $((SUPPORTED | LOCKING))
 is "the judge has no complaint" "$(device_stat violations) $(device_of 1 stats | awk '$1 == "violations" { print $2 }')" "0 0"

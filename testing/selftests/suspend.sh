@@ -4,7 +4,7 @@
 # vm: @MONITOR@ -c 4 -d size=256M,queues=4 --qemu -global --qemu ICH9-LPC.disable_s3=0 --trace pci_nvme_mmio_shutdown_set
 # kernels: 6.12
 # time: 70
-T_ARGS=("$@")
+ASLEEP_ARGS=("$@")
 # shellcheck source-path=SCRIPTDIR source=asleep.bash
 . "$(dirname "$0")/asleep.bash"
 
