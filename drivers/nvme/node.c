@@ -58,27 +58,33 @@ static const struct attribute_group nest = {
 	.attrs = no_attrs,
 };
 
-static void add_links(struct nvmq_node *node)
+static int add_links(struct nvmq_node *node)
 {
 	struct kobject *kobj = &node->dev.kobj, *parent = &node->dev.parent->kobj;
+	int err;
 
 	if (node->kind == NVMQ_NODE_SUBSYS)
-		return;
-	if (sysfs_create_link(kobj, parent, "device"))
-		dev_warn(&node->dev, "no link to its device\n");
-	if (node->kind != NVMQ_NODE_CTRL)
-		return;
-	node->nested = !sysfs_create_group(parent, &nest);
-	if (!node->nested ||
-	    sysfs_add_link_to_group(parent, nest.name, kobj, dev_name(&node->dev)))
-		dev_warn(&node->dev, "no link from its device\n");
+		return 0;
+	err = sysfs_create_link(kobj, parent, "device");
+	if (err || node->kind != NVMQ_NODE_CTRL)
+		return err;
+	err = sysfs_create_group(parent, &nest);
+	if (err)
+		goto no_group;
+	err = sysfs_add_link_to_group(parent, nest.name, kobj, dev_name(&node->dev));
+	if (!err)
+		return 0;
+	sysfs_remove_group(parent, &nest);
+no_group:
+	sysfs_remove_link(kobj, "device");
+	return err;
 }
 
 static void remove_links(struct nvmq_node *node)
 {
 	struct kobject *parent = &node->dev.parent->kobj;
 
-	if (node->nested) {
+	if (node->kind == NVMQ_NODE_CTRL) {
 		sysfs_remove_link_from_group(parent, nest.name, dev_name(&node->dev));
 		sysfs_remove_group(parent, &nest);
 	}
@@ -160,8 +166,12 @@ int nvmq_node_add(struct nvmq_node *node, const struct file_operations *fops)
 	err = cdev_device_add(&node->cdev, dev);
 	if (err)
 		return err;
+	err = add_links(node);
+	if (err) {
+		cdev_device_del(&node->cdev, dev);
+		return err;
+	}
 	node->added = true;
-	add_links(node);
 	node->classdir.dev = dev;
 	node->classdir.dir = dev->bus->name;
 	nvmq_classdir_add(&node->classdir);

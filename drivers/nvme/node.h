@@ -32,7 +32,6 @@ enum nvmq_node_kind {
  * @classdir: where nvme-cli finds it
  * @kind: what it is
  * @added: nvmq_node_add() was successful
- * @nested: its device has a directory with a link to it
  * @release: frees what the node is a part of, when nobody uses it any more
  *
  * Whoever has the node open has a reference: what it is a part of is there, though the device may
@@ -44,7 +43,6 @@ struct nvmq_node {
 	struct nvmq_classdir_entry classdir;
 	enum nvmq_node_kind kind;
 	bool added;
-	bool nested;
 	void (*release)(struct nvmq_node *node);
 };
 

@@ -349,6 +349,20 @@ struct nvmq_ns *nvmq_ns_of(struct device *dev)
 	return dev_to_disk(dev)->private_data;
 }
 
+/* The disk does without it until memory is there. */
+static void link_disk(struct nvmq_nss *nss, struct nvmq_ns *ns)
+{
+	int err;
+
+	if (ns->linked)
+		return;
+	err = nvmq_node_add_child(nss->parent, disk_to_dev(ns->disk));
+	if (err)
+		dev_warn(nss->dev, "namespace %u: no link to disk %s: error %d\n", ns->cmd.nsid,
+			 ns->disk->disk_name, err);
+	ns->linked = !err;
+}
+
 static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 {
 	struct gendisk *disk;
@@ -391,10 +405,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 
 	err = device_add_disk(&nss->parent->dev, disk, nss->doors->ns_groups);
 	if (!err) {
-		err = nvmq_node_add_child(nss->parent, disk_to_dev(disk));
-		if (err)
-			dev_warn(nss->dev, "namespace %u: no link to disk %s: error %d\n",
-				 info->nsid, disk->disk_name, err);
+		link_disk(nss, ns);
 		/* The disk does without it. */
 		err = dev_set_name(&ns->node.dev, "ng%un%u", nss->ctrl_id, info->nsid) ?:
 		      nvmq_node_add(&ns->node, nss->doors->ns_fops);
@@ -424,7 +435,8 @@ static void kill_disk(struct gendisk *disk)
 static void remove_ns(struct nvmq_nss *nss, struct nvmq_ns *ns)
 {
 	nvmq_node_del(&ns->node);
-	nvmq_node_del_child(nss->parent, disk_to_dev(ns->disk));
+	if (ns->linked)
+		nvmq_node_del_child(nss->parent, disk_to_dev(ns->disk));
 	del_gendisk(ns->disk);
 	mutex_lock(&nss->lock);
 	list_del(&ns->entry);
@@ -439,6 +451,7 @@ static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_
 	int err;
 
 	ns->seen = true;
+	link_disk(nss, ns);
 	if (another || ns->cmd.lba_shift != info->cmd.lba_shift) {
 		dev_warn(nss->dev, "namespace %u: %s: disk %s removed, a new one added\n",
 			 info->nsid, another ? "is another one than before" :

@@ -59,6 +59,7 @@ struct nvmq_nss;
  * @entry: in struct nvmq_nss
  * @disk: the block device; its private_data is this
  * @node: ngXnY; has a reference to the disk
+ * @linked: sysfs has the disk right below the controller, where libnvme looks for it
  * @seen: the last scan found it
  */
 struct nvmq_ns {
@@ -72,6 +73,7 @@ struct nvmq_ns {
 	struct list_head entry;
 	struct gendisk *disk;
 	struct nvmq_node node;
+	bool linked;
 	bool seen;
 };
 

@@ -187,6 +187,7 @@ survey() {
 }
 
 declare -A bdfs=([A]=$BDF0 [B]=$BDF1 [C]=0000:00:12.0 [Z]=0000:00:13.0 [R]=0000:00:14.0)
+# shellcheck disable=SC2034 # a command uses it
 slot=/sys/bus/pci/devices/${bdfs[C]}
 data=$T_TMP/data dir=$T_TMP/mnt
 mkdir "$dir"
