@@ -6,8 +6,9 @@
 # has a part in it if one of the two accesses was made by a function of its own, or by what that has called: deeper down
 # it is the block layer that races with itself.
 #
-# The DMA-API's of memory that is mapped twice, when it was hostile.c that named it twice. A report stands between
-# "cut here" and "end trace", and where the memory was mapped stands below.
+# The DMA-API's of memory that is mapped twice, when it was hostile.c that named it twice, or bufs.c that has one transfer
+# begin in the bytes of a cache line where another ends. A report stands between "cut here" and "end trace", and where the
+# memory was mapped stands below.
 
 function end_report()
 {
@@ -19,12 +20,12 @@ function end_report()
 
 function end_warning()
 {
-	if (!(twice && hostile))
+	if (!(twice && meant))
 		printf "%s", held
 	else
 		below = 1
 	held = ""
-	warning = twice = hostile = 0
+	warning = twice = meant = 0
 }
 
 index($0, "==================================================") {
@@ -59,8 +60,8 @@ warning {
 	held = held $0 "\n"
 	if (/DMA-API: nvmq .*: cacheline tracking EEXIST, overlapping mappings/)
 		twice = 1
-	else if (/ Comm: hostile(32)? /)
-		hostile = 1
+	else if (/ Comm: (bufs|hostile|hostile32) /)
+		meant = 1
 	else if (/BUG:|KASAN|UBSAN|possible .* locking|inconsistent lock/)
 		twice = 0
 	if (/---\[ end trace /)
