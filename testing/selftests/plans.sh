@@ -110,6 +110,8 @@ arbitrations() {
 	sed -n 's/.*nvmq_command: .* qid=0 .* opcode=0x09 .* cdw10=0x\([0-9a-f]*\)00000001 .*/\1/p' "$tracing/trace" | paste -sd' '
 }
 
+# The kernels that are built here isolate no CPUs.
+case $1,$NVMQ_K in isolated,debug | isolated,kcsan | isolated,coverage) set -- requests ;; esac
 case $1 in
 path)
 	load plan=default=1
@@ -187,7 +189,7 @@ path)
 	put "$T_TMP/data" "$node" $((1 << 20))
 
 	# As many commands at a time as the type may have, before and after a reset.
-	lie "when io every 1 then delay 20ms"
+	lie "when io every 1 then delay $((20 * T_SLOW))ms"
 	while IFS='|' read -r plan write read poll tags; do
 		check "$plan: taken" set_plan "$plan"
 		is "$plan: tags" "$(tag_depths)" "$tags"
@@ -321,7 +323,6 @@ path)
 	check "and the disk works" same "$T_TMP/data" "$node" $((1 << 20))
 	;;
 isolated)
-	case $NVMQ_K in debug | kcsan | coverage) skip_all "the kernels that are built here isolate no CPUs" ;; esac
 	# CPUs 1 and 3 are isolated: they have no queue, and are in no interrupt's way.
 	load plan=cpus=housekeeping
 	disk=$(disk "$BDF0") node=$(dev "$BDF0")
@@ -369,7 +370,7 @@ requests)
 	load plan=default=2/100,read=2/40
 	disk=$(disk "$BDF0") node=$(dev "$BDF0")
 	nr() { dd if=<(echo "$1") of="/sys/block/$disk/queue/nr_requests" status=none 2>/dev/null; }
-	lie "when io every 1 then delay 20ms"
+	lie "when io every 1 then delay $((20 * T_SLOW))ms"
 	is "as planned: tags" "$(tag_depths)" "100 40"
 	is "nr_requests shows the memory" "$(<"/sys/block/$disk/queue/nr_requests")" 100
 	check "nr_requests=8: taken" nr 8
