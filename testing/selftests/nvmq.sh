@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: the nvmq command on real controllers: what it shows is so, what it sets is carried out, what it tries is undone
-# vm: -c 4 -d size=64M,queues=6 -d size=64M,queues=2
+# vm: --turns -c 4 -d size=64M,queues=6 -d size=64M,queues=2
 # kernels: 6.12 7.2
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: counters: they agree with the device, with the map and with themselves, over plans and resets, on and off under load
-# vm: -c 4 -d size=64M,queues=8 -d size=64M,queues=2 --trace pci_nvme_io_cmd --trace pci_nvme_mmio_doorbell_sq --trace pci_nvme_mmio_doorbell_cq
+# vm: --turns -c 4 -d size=64M,queues=8 -d size=64M,queues=2 --trace pci_nvme_io_cmd --trace pci_nvme_mmio_doorbell_sq --trace pci_nvme_mmio_doorbell_cq
 # kernels: 7.2
 # time: 15
 # shellcheck source-path=SCRIPTDIR source=lib.sh
