@@ -107,7 +107,6 @@ struct ctrl_vector {
  * @clock: delays, schedule, trace
  * @nss: namespaces (ns.c)
  * @feat: features (feature.c)
- * @tcg: the trusted peripheral, if there is one
  * @logs: log pages (log.c)
  * @tcg: the trusted peripheral (opal.c), if it has one
  * @cap: CAP

@@ -567,13 +567,17 @@ int nvm_exec(struct cmd *cmd)
 				      cmd->sqe.opcode, cmd_dw12(cmd));
 			return refuse(NVMQ_SC_INVALID_FIELD);
 		}
-		status = opal_check(cmd->ctrl, cmd_slba(cmd), cmd_nlb(cmd), op->what & WRITES);
-	} else {
-		/* Which blocks is known later. */
-		status = opal_check(cmd->ctrl, 0, ns->blocks, op->what & WRITES);
 	}
-	if (status)
-		return status;
+	if (cmd->ctrl->opt.opal) {
+		/* Which blocks a list of ranges is for is known later. */
+		if (op->what & RANGE)
+			status = opal_check(cmd->ctrl, cmd_slba(cmd), cmd_nlb(cmd),
+					    op->what & WRITES);
+		else
+			status = opal_check(cmd->ctrl, 0, ns->blocks, op->what & WRITES);
+		if (status)
+			return status;
+	}
 	/* Hints change nothing (base 8.12.1.1). */
 	if (op->what & WRITES && ns->write_protect &&
 	    (cmd->sqe.opcode != NVMQ_IO_DSM || cmd_dw11(cmd) & NVMQ_DSM_ATTR_DEALLOCATE)) {

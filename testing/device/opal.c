@@ -534,13 +534,18 @@ int opal_send(struct cmd *cmd)
 	return 0;
 }
 
+static bool is_locked(const struct opal_range *range, bool write)
+{
+	return write ? range->write_enabled && range->write_locked :
+		       range->read_enabled && range->read_locked;
+}
+
 static bool any_locked(const struct opal *opal)
 {
 	unsigned int i;
 
 	for (i = 0; i < OPAL_RANGES; i++)
-		if ((opal->range[i].read_enabled && opal->range[i].read_locked) ||
-		    (opal->range[i].write_enabled && opal->range[i].write_locked))
+		if (is_locked(&opal->range[i], false) || is_locked(&opal->range[i], true))
 			return true;
 	return false;
 }
@@ -582,10 +587,10 @@ int opal_receive(struct cmd *cmd)
 	if (!len || len > sizeof(data))
 		return refuse(NVMQ_SC_INVALID_FIELD);
 	if (SECP(dw10) == PROTOCOL_LIST && SPSP(dw10) == 0) {
-		data[7] = cmd->ctrl->opt.opal ? 2 : 1;
-		data[9] = PROTOCOL_TCG;
-		if (!cmd->ctrl->opt.opal)
-			data[9] = 0;
+		/* How many there are; this list is the first. */
+		data[7] = 1;
+		if (cmd->ctrl->opt.opal)
+			data[8 + data[7]++] = PROTOCOL_TCG;
 	} else if (!cmd->ctrl->opt.opal || SECP(dw10) != PROTOCOL_TCG) {
 		return refuse(NVMQ_SC_INVALID_FIELD);
 	} else if (SPSP(dw10) == COMID_DISCOVERY) {
@@ -601,34 +606,32 @@ int opal_receive(struct cmd *cmd)
 	return cmd_to_host(cmd, data, len);
 }
 
-static bool overlaps(const struct opal_range *range, uint64_t slba, uint64_t blocks)
+/* How many of these blocks belong to a range. */
+static uint64_t common(const struct opal_range *range, uint64_t slba, uint64_t blocks)
 {
-	return slba < range->start + range->blocks && range->start < slba + blocks;
+	uint64_t end = slba + blocks, range_end = range->start + range->blocks;
+	uint64_t from = slba > range->start ? slba : range->start;
+	uint64_t to = end < range_end ? end : range_end;
+
+	return from < to ? to - from : 0;
 }
 
 int opal_check(const struct ctrl *ctrl, uint64_t slba, uint64_t blocks, bool write)
 {
+	const struct opal_range *range = ctrl->tcg.range;
 	uint64_t covered = 0;
+	bool locked = false;
 	unsigned int i;
 
-	for (i = OPAL_RANGES; i-- > 0;) {
-		const struct opal_range *range = &ctrl->tcg.range[i];
+	for (i = 1; i < OPAL_RANGES; i++) {
+		uint64_t here = common(&range[i], slba, blocks);
 
-		if (i ? !overlaps(range, slba, blocks) : covered == blocks)
-			continue;
-		/* Ranges do not overlap: the global one is what no other has. */
-		if (i) {
-			uint64_t from = slba > range->start ? slba : range->start;
-			uint64_t to = slba + blocks < range->start + range->blocks ?
-				      slba + blocks : range->start + range->blocks;
-
-			covered += to - from;
-		}
-		if (write ? range->write_enabled && range->write_locked :
-			    range->read_enabled && range->read_locked)
-			return refuse(NVMQ_SC_ACCESS_DENIED);
+		locked |= here && is_locked(&range[i], write);
+		covered += here;
 	}
-	return 0;
+	/* Ranges do not overlap: the global one is what no other has. */
+	locked |= covered != blocks && is_locked(&range[0], write);
+	return locked ? refuse(NVMQ_SC_ACCESS_DENIED) : 0;
 }
 
 void opal_reset(struct opal *opal)
