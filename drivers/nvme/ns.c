@@ -451,7 +451,6 @@ static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_
 	int err;
 
 	ns->seen = true;
-	link_disk(nss, ns);
 	if (another || ns->cmd.lba_shift != info->cmd.lba_shift) {
 		dev_warn(nss->dev, "namespace %u: %s: disk %s removed, a new one added\n",
 			 info->nsid, another ? "is another one than before" :
@@ -461,6 +460,7 @@ static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_
 		add_ns(nss, info);
 		return;
 	}
+	link_disk(nss, ns);
 	/* Limits change with the queue frozen: only if there is something to change. */
 	if (memcmp(&ns->limits, &info->limits, sizeof(ns->limits))) {
 		err = nvmq_compat_set_limits(ns->disk, &info->limits);
