@@ -196,15 +196,13 @@ kernel_headers()
 	esac
 }
 
-# kernel_to_boot K: the kernel as QEMU can start it at once (PVH): to unpack itself takes an emulated CPU more than a second.
-# The debug kernels have no such entry, and are packed by lz4, which takes little.
+# kernel_to_boot K TREE: the kernel, of its kernel_tree, as QEMU can start it at once (PVH): to unpack itself takes an
+# emulated CPU more than a second. The debug kernels have no such entry, and are packed by lz4, which takes little.
 kernel_to_boot()
 {
-	local tree
-	tree=$(kernel_tree "$1")
 	case $1 in
-	debug | kcsan | coverage) echo "$tree/vmlinuz" ;;
-	*) cached "vmlinux-$(echo "$tree" | hash_of)" "unpacking the kernel $1" unpack_kernel "$tree/vmlinuz" ;;
+	debug | kcsan | coverage) echo "$2/vmlinuz" ;;
+	*) cached "vmlinux-$(echo "$2" | hash_of)" "unpacking the kernel $1" unpack_kernel "$2/vmlinuz" ;;
 	esac
 }
 
@@ -221,7 +219,8 @@ unpack_kernel()
 	fd377a58) unpack=xz ;;
 	*) die 126 "$2: how it is compressed is not known" ;;
 	esac
-	tail -c +$((start + 1)) "$2" | head -c $((length - 4)) | "$unpack" -dc >"$1" || true
+	dd if="$2" bs=1M iflag=skip_bytes,count_bytes,fullblock skip="$start" count=$((length - 4)) status=none |
+		"$unpack" -dc >"$1" || die 126 "$2: cannot be unpacked"
 	[[ $(head -c 4 "$1") == $'\x7fELF' ]] || die 126 "$2: what is in it is no ELF file"
 }
 
