@@ -10,7 +10,7 @@
 # Commands that it does not know, or not so
 # shellcheck disable=SC2034 # lib.sh reads it
 T_TRACE_ALLOW='pci_nvme_err_(req_status|invalid_)'
-case $NVMQ_K in debug | kcsan | coverage) skip_all "the kernels that are built here have no dm-crypt, btrfs or nvmet" ;; esac
+! built_here || skip_all "this kernel has no dm-crypt, btrfs or nvmet"
 
 # In the commands: A is the first controller, B the second, whose namespaces are detached; $data is a file of 4 KiB.
 # VOLATILE: lines that depend on what was done before, or on the moment. Where a line begins with !, nvmq does something else

@@ -16,10 +16,7 @@ if [ -w "$KMEMLEAK" ] && echo scan 2>/dev/null >"$KMEMLEAK"; then
 	finds_leaks=1
 	leaks >/dev/null
 	leaks_forget
-	# It has told the log as well.
-	log_mark
-	T_START=$T_MARK
-	# It tells the log of those that are the kernel's as well. What it has found is looked at by the end.
+	# It tells the log as well, also of those that are the kernel's. What it has found is looked at by the end.
 	T_LOG_BAD=${T_LOG_BAD/kmemleak|/}
 fi
 

@@ -527,6 +527,9 @@ ready() { poll_until "$T_PATIENCE" t_is_ready "$@"; }
 t_is_live() { is_state "$1" live; }
 live() { poll_until "$T_PATIENCE" t_is_live "$1"; }
 
+# built_here: this kernel is one of vm/debug-kernel, with less in it than Debian's
+built_here() { case $NVMQ_K in debug | kcsan | coverage) ;; *) return 1 ;; esac; }
+
 # queue DISK NAME: an attribute of /sys/block/DISK/queue
 queue() { cat "/sys/block/$1/queue/$2"; }
 

@@ -111,7 +111,7 @@ arbitrations() {
 }
 
 # The kernels that are built here isolate no CPUs.
-case $1,$NVMQ_K in isolated,debug | isolated,kcsan | isolated,coverage) set -- requests ;; esac
+[ "$1" != isolated ] || ! built_here || set -- requests
 case $1 in
 path)
 	load plan=default=1
