@@ -9,13 +9,17 @@
 # The DMA-API's of memory that is mapped twice, when it was hostile.c that named it twice, or bufs.c that has one transfer
 # begin in the bytes of a cache line where another ends. A report stands between "cut here" and "end trace", and where the
 # memory was mapped stands below.
+#
+# Lockdep's of pciehp, at the first device that leaves its slot, whoever drives it: it takes its reset_lock again with
+# pci_rescan_remove_lock held, which it takes the other way round before. A report stands between a line of "=" and the end
+# of its backtrace.
 
 function end_report()
 {
-	if (!kcsan || ours)
+	if (!(kcsan || pciehp) || ours)
 		printf "%s", held
 	held = ""
-	kcsan = ours = frame = 0
+	kcsan = lockdep = pciehp = ours = frame = inside = 0
 }
 
 function end_warning()
@@ -32,11 +36,25 @@ index($0, "==================================================") {
 	held = held $0 "\n"
 	if (inside)
 		end_report()
-	inside = !inside
+	else
+		inside = 1
 	next
 }
 inside {
 	held = held $0 "\n"
+	if (/WARNING: possible circular locking dependency/)
+		lockdep = 1
+	if (lockdep) {
+		if (/\[nvmq/)
+			ours = 1
+		else if (wanted == NR && / \(&ctrl->reset_lock\).* at: pciehp_unconfigure_device\+/)
+			pciehp = 1
+		if (/ is trying to acquire lock:/)
+			wanted = NR + 1
+		if (/<\/TASK>/)
+			end_report()
+		next
+	}
 	if (/BUG: KCSAN/)
 		kcsan = 1
 	if (/ (read|write)[a-z() -]* to .* by /)
