@@ -197,11 +197,11 @@ kernel_headers()
 }
 
 # kernel_to_boot K TREE: the kernel, of its kernel_tree, as QEMU can start it at once (PVH): to unpack itself takes an
-# emulated CPU more than a second. The debug kernels have no such entry, and are packed by lz4, which takes little.
+# emulated CPU more than a second.
 kernel_to_boot()
 {
 	case $1 in
-	debug | kcsan | coverage) echo "$2/vmlinuz" ;;
+	debug | kcsan | coverage) echo "$2/vmlinux" ;;
 	*) cached "vmlinux-$(echo "$2" | hash_of)" "unpacking the kernel $1" unpack_kernel "$2/vmlinuz" ;;
 	esac
 }
@@ -226,8 +226,8 @@ unpack_kernel()
 
 KERNEL_SOURCE=/usr/src/linux-source-6.12.tar.xz
 
-# debug_kernel debug|kcsan|coverage: the folder of that kernel, built here from Debian's source: vmlinuz,
-# lib/modules/RELEASE, and in build/ what modules are built with.
+# debug_kernel debug|kcsan|coverage: the folder of that kernel, built here from Debian's source: vmlinuz, the same as
+# vmlinux, lib/modules/RELEASE, and in build/ what modules are built with.
 debug_kernel()
 {
 	local k=$1 key fragments version
@@ -258,6 +258,7 @@ make_debug_kernel()
 		quietly "${make[@]}" INSTALL_MOD_PATH=.. INSTALL_MOD_STRIP=1 modules_install
 		rm -f ../lib/modules/*/{build,source}
 		cp arch/x86/boot/bzImage ../vmlinuz
+		strip -s -o ../vmlinux vmlinux
 		cp .config ../config
 		prune_kernel
 	)

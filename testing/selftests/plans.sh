@@ -110,8 +110,6 @@ arbitrations() {
 	sed -n 's/.*nvmq_command: .* qid=0 .* opcode=0x09 .* cdw10=0x\([0-9a-f]*\)00000001 .*/\1/p' "$tracing/trace" | paste -sd' '
 }
 
-# The kernels that are built here isolate no CPUs.
-[ "$1" != isolated ] || ! built_here || set -- requests
 case $1 in
 path)
 	load plan=default=1
@@ -364,8 +362,6 @@ isolated)
 	check "the data is what it was" same "$T_TMP/data" "$node" $((1 << 20))
 	# And without another boot:
 	unload
-	;&
-requests)
 	# nr_requests beside a plan: the same bitmaps, those of all types, until a plan has other queues or depths.
 	load plan=default=2/100,read=2/40
 	disk=$(disk "$BDF0") node=$(dev "$BDF0")
