@@ -19,15 +19,5 @@ number()
 # luck SEED WORD...: a number of 0 to 32767 that depends on nothing else
 luck() { echo $((0x$(printf '%s ' "$@" | sha256sum | head -c 4) & 32767)); }
 
-# guest_tools: what the guest needs of testing/selftests, built into .build/selftests
-guest_tools()
-{
-	local file tool
-	mkdir -p .build/selftests
-	for file in testing/selftests/*.c; do
-		tool=.build/selftests/$(basename "$file" .c)
-		[[ $file -nt $tool ]] || continue
-		gcc -O2 -Wall -Wextra -Werror -static -o "$tool.$$" "$file"
-		mv "$tool.$$" "$tool"
-	done
-}
+# guest_programs: what the guest needs of testing/selftests, built into .build/selftests; make was told things not meant for it
+guest_programs() { env -u MAKEFLAGS -u MAKEOVERRIDES -u T -u K make -s -C testing/selftests; }
