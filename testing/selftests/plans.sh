@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # description: another plan while I/O runs: every CPU's I/O goes where it says, no I/O is lost, what is wrong has no effect, what fails is undone
-# vm: -c 4 -d strict,size=64M,ns=2,queues=12,raw=wrr:1 -- random 30 1 @TIMES@
-# vm 7.2: -c 8 -a isolcpus=managed_irq,1,6 -d strict,size=64M,ns=2,queues=7 -- random 15 2 @TIMES@
-# vm 7.2: -c 4 -d strict,size=256M,queues=12,raw=wrr:1 -- path
+# vm: -c 4 -d strict,size=64M,ns=2,queues=12,raw=wrr:1,raw=msi:8 -- random 30 1 @TIMES@
+# vm 7.2: -c 8 -a isolcpus=managed_irq,1,6 -d strict,size=64M,ns=2,queues=7,raw=msi:8 -- random 15 2 @TIMES@
+# vm 7.2: -c 4 -d strict,size=256M,queues=12,raw=wrr:1,raw=msi:8 -- path
 # vm 7.2: -c 4 -d strict,size=128M,queues=12,raw=cqs:8,raw=to:1,raw=crto:0 -- trouble
 # vm 7.2: -c 4 -a isolcpus=domain,managed_irq,1,3 -d strict,size=128M,queues=12,raw=mqes:128 -- isolated
 # kernels: 6.1 7.2
@@ -66,8 +66,14 @@ map_of() {
 	done | paste -sd' '
 }
 
-# deepest RW: the most commands that were outstanding on a queue while CPU 0 wants 64 of them
-deepest() {
+# at_a_time WHAT RW WANT: the most commands that are outstanding on a queue while CPU 0 wants 64 of them. The device keeps each
+# for as long as it takes to send WANT of them: all tests take the same time.
+at_a_time() {
+	lie "when io every 1 then delay $(($3 * 5 * T_SLOW))ms"
+	is "$1 at a time" "$(deepest "$2")" "$3"
+	device unlie all
+}
+deepest() { # RW
 	local hipri=0
 	[ "$1" != poll ] || hipri=1
 	echo >"$tracing/trace"
@@ -182,18 +188,17 @@ path)
 		default=4 share=2|1 1 3 3|1 1 2 2|default=4 read=0 poll=0 depth=1023 vectors=3 irq=msix share=2
 		default=4 share=4|1 1 1 1|1 1 1 1|default=4 read=0 poll=0 depth=511 vectors=2 irq=msix share=4
 		default=3 read=2 poll=2 share=2|1 1 3 4 4 6 7|1 1 2 3 3 - -|default=3 read=2 poll=2 depth=1023 vectors=4 irq=msix share=2
-		default=4 share=2 irq=intx|1 1 3 3|0 0 0 0|default=4 read=0 poll=0 depth=1023 vectors=1 irq=intx share=2
+		default=4 share=2 irq=msi|1 1 3 3|0 0 0 0|default=4 read=0 poll=0 depth=1023 vectors=1 irq=msi share=2
 	ROWS
 	put "$T_TMP/data" "$node" $((1 << 20))
 
 	# As many commands at a time as the type may have, before and after a reset.
-	lie "when io every 1 then delay $((20 * T_SLOW))ms"
 	while IFS='|' read -r plan write read poll tags; do
 		check "$plan: taken" set_plan "$plan"
 		is "$plan: tags" "$(tag_depths)" "$tags"
-		is "$plan: writes at a time" "$(deepest write)" "$write"
-		is "$plan: reads at a time" "$(deepest read)" "$read"
-		[ "$poll" = - ] || is "$plan: polled reads at a time" "$(deepest poll)" "$poll"
+		at_a_time "$plan: writes" write "$write"
+		at_a_time "$plan: reads" read "$read"
+		[ "$poll" = - ] || at_a_time "$plan: polled reads" poll "$poll"
 	done <<-ROWS
 		default=cpu/4|4|4|-|4
 		default=2/4 read=2/9|4|9|-|4 9
@@ -203,15 +208,14 @@ path)
 	ROWS
 	echo 1 >"$sys/nvmq/reset"
 	is "after a reset: tags" "$(tag_depths)" "12 6"
-	is "after a reset: writes at a time" "$(deepest write)" 12
+	at_a_time "after a reset: writes" write 12
 	check "no depth: taken" set_plan default=4
 	is "no depth: tags" "$(tag_depths)" 1023
-	is "no depth: writes at a time" "$(deepest write)" 64
+	at_a_time "no depth: writes" write 64
 	check "more than there are tags: taken" set_plan "default=2/4000 read=1/8"
 	is "more than there are tags: as many as there are" "$(attr "$BDF0" granted)" \
 		"default=2 read=1/8 poll=0 depth=1023 vectors=4 irq=msix"
 	is "more than there are tags: tags" "$(tag_depths)" "1023 8"
-	device unlie all
 
 	# Coalescing is asked for when it changes, and after a reset.
 	echo >"$tracing/trace"
@@ -366,28 +370,28 @@ isolated)
 	load plan=default=2/100,read=2/40
 	disk=$(disk "$BDF0") node=$(dev "$BDF0")
 	nr() { dd if=<(echo "$1") of="/sys/block/$disk/queue/nr_requests" status=none 2>/dev/null; }
-	lie "when io every 1 then delay $((20 * T_SLOW))ms"
 	is "as planned: tags" "$(tag_depths)" "100 40"
 	is "nr_requests shows the memory" "$(<"/sys/block/$disk/queue/nr_requests")" 100
 	check "nr_requests=8: taken" nr 8
 	is "nr_requests=8: tags" "$(tag_depths)" 8
-	is "nr_requests=8: reads at a time" "$(deepest read)" 8
-	is "nr_requests=8: writes at a time" "$(deepest write)" 8
+	at_a_time "nr_requests=8: reads" read 8
+	at_a_time "nr_requests=8: writes" write 8
 	is "the plan is what it was" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" \
 		"default=2/100 read=2/40 default=2 read=2/40 poll=0 depth=100 vectors=5 irq=msix"
 	check "nr_requests=60: taken" nr 60
 	is "nr_requests=60: tags, of reads too" "$(tag_depths)" 60
-	is "nr_requests=60: reads at a time" "$(deepest read)" 60
+	at_a_time "nr_requests=60: reads" read 60
 	check_fails "nr_requests=101: more than there is memory for" nr 101
 	is "which changes nothing" "$(tag_depths)" 60
 	echo 1 >"$sys/nvmq/reset"
 	is "a reset leaves them" "$(tag_depths)" 60
 	check "a plan of other depths: taken" set_plan default=2/100,read=2/30
 	is "a plan of other depths: tags are its own again" "$(tag_depths)" "100 30"
-	is "a plan of other depths: reads at a time" "$(deepest read)" 30
+	at_a_time "a plan of other depths: reads" read 30
 	# More than the completion ring of several queues has room for: the device waits, nothing is lost.
 	check "shared: taken" set_plan default=2/10,share=2
 	check "shared: nr_requests=100" nr 100
+	lie "when io every 1 then delay $((20 * T_SLOW))ms"
 	fio_ok "shared: verified" --filename="$node" --direct=1 --ioengine=io_uring --iodepth=100 --numjobs=4 --rw=randwrite \
 		--bs=4k --size=1M --offset_increment=8M --verify=crc32c --do_verify=1 --group_reporting
 	device unlie all
