@@ -3,9 +3,9 @@
 # description: another plan while I/O runs: every CPU's I/O goes where it says, no I/O is lost, what is wrong has no effect, what fails is undone
 # vm: -c 4 -d strict,size=64M,ns=2,queues=12,raw=wrr:1,raw=msi:8 -- random 30 1 @TIMES@
 # vm 7.2: -c 8 -a isolcpus=managed_irq,1,6 -d strict,size=64M,ns=2,queues=7,raw=msi:8 -- random 15 2 @TIMES@
-# vm 7.2: -c 4 -d strict,size=256M,queues=12,raw=wrr:1,raw=msi:8 -- path
+# vm 7.2: --turns -c 4 -d strict,size=256M,queues=12,raw=wrr:1,raw=msi:8 -- path
 # vm 7.2: -c 4 -d strict,size=128M,queues=12,raw=cqs:8,raw=to:1,raw=crto:0 -- trouble
-# vm 7.2: -c 4 -a isolcpus=domain,managed_irq,1,3 -d strict,size=128M,queues=12,raw=mqes:128 -- isolated
+# vm 7.2: --turns -c 4 -a isolcpus=domain,managed_irq,1,3 -d strict,size=128M,queues=12,raw=mqes:128 -- isolated
 # kernels: 6.1 7.2
 # time: 60
 # shellcheck source-path=SCRIPTDIR source=lib.sh
