@@ -109,6 +109,14 @@ echo 30000 >"$hw/temp1_max"
 is "another threshold is the device's" "$(temp 1_max),$(nvme get-feature "/dev/$C0" -f 4 | sed 's/.*: *//')" "29850,0x0000012f"
 wait_for "and is too low" temp_is 39850,39850,1
 echo 70000 >"$hw/temp1_max"
+wait_for "until it is back" temp_is 39850,39850,0
+echo 41000 >"$hw/temp1_min"
+is "so is the one under which it is too cold" \
+	"$(temp 1_min),$(nvme get-feature "/dev/$C0" -f 4 -c 0x100000 | sed 's/.*: *//')" "40850,0x0000013a"
+wait_for "which is too high" temp_is 39850,39850,1
+echo -300000 >"$hw/temp1_min"
+is "no less than there is" "$(temp 1_min)" -273150
+wait_for "as it was" temp_is 39850,39850,0
 hw=$(echo "/sys/block/$D1/device"/hwmon*[0-9])
 is "QEMU's temperature is that of the health log" "$(temp 1_input)" \
 	"$(nvme smart-log "/dev/${D1%n1}" -o json | jq '.temperature * 1000 - 273150')"
@@ -159,8 +167,10 @@ is "reserve" "$(pr "$D0" 'reserve(0xabc, 1)')" 0
 is "the device has it" "$(registrants)" "[1,[[$((0xabc)),1]]]"
 is "another key is a conflict" "$(pr "$D0" 'release(0xabd, 1)' 'register(0xabd, 0xabe)')" "24 24"
 is "no such type, no such flag" "$(pr "$D0" 'reserve(0xabc, 7)' 'reserve(0xabc, 0)' 'register(0, 1, 2)')" "EINVAL EINVAL ENOTSUP"
+is "the device reserves nothing without the key" "$(pr "$D0" 'reserve(0xabc, 1, 1)')" EINVAL
 is "another key for oneself, and another type" \
-	"$(pr "$D0" 'register(0xabc, 0xdef)' 'release(0xdef, 1)' 'reserve(0xdef, 5)')" "0 0 0"
+	"$(pr "$D0" 'register(0xabc, 0xabe)' 'release(0xabe, 1)' 'reserve(0xabe, 5)')" "0 0 0"
+is "whichever key it was" "$(pr "$D0" 'register(0xabc, 0xdef, 1)')" 0
 is "the device has that" "$(registrants)" "[5,[[$((0xdef)),1]]]"
 case $(pr "$D0" 'read_reservation()') in
 ENOTTY)
