@@ -232,18 +232,18 @@ static bool can_be_managed(const struct nvmq_qset *qs, const struct nvmq_grant *
 	       !nvmq_plan_is_listed(&qs->plan, grant, NVMQ_READ);
 }
 
-/* Default and read queues are spread over the CPUs each for themselves. */
+/*
+ * Default and read queues are spread over the CPUs each for themselves. Of fewer vectors than
+ * were asked for nothing comes, but the kernel has to be told sets of these, too, none of which
+ * may have more than there are CPUs.
+ */
 static void irq_sets(struct irq_affinity *affd, unsigned int vectors)
 {
 	const struct nvmq_grant *grant = affd->priv;
 
-	affd->nr_sets = 1;
-	affd->set_size[0] = vectors;
-	if (grant->queues[NVMQ_READ] && vectors == irq_queues(grant)) {
-		affd->nr_sets = 2;
-		affd->set_size[0] = grant->queues[NVMQ_DEFAULT];
-		affd->set_size[1] = grant->queues[NVMQ_READ];
-	}
+	affd->set_size[0] = min_t(unsigned int, vectors, grant->queues[NVMQ_DEFAULT]);
+	affd->set_size[1] = vectors - affd->set_size[0];
+	affd->nr_sets = affd->set_size[1] ? 2 : 1;
 }
 
 /*
