@@ -47,13 +47,16 @@ nomsi)
 	;;
 plan)
 	load plan=irq=intx
+	round "irq=intx"
 	# To MSI-X and back while I/O runs.
+	reload plan=irq=intx
 	load_begin --filename="$(dev "$BDF0")"
 	for plan in "default=4 share=2" "default=4 share=2 irq=intx"; do
 		check "$plan: taken" dd if=<(echo "$plan") of="/sys/bus/pci/devices/$BDF0/nvmq/plan" status=none
 	done
 	load_end "between kinds of interrupts"
 	queues_read "$BDF0"
+	is "$plan: granted" "$(granted "$BDF0" share)" 2
 	is "$plan: completion queues" "${Q_CQ[1]} ${Q_CQ[2]} ${Q_CQ[3]} ${Q_CQ[4]}" "1 1 3 3"
 	round "$plan"
 	# QEMU's device has MSI-X and INTx but no MSI: the next kind below is taken.
