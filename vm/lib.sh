@@ -92,13 +92,10 @@ remove()
 	rm -rf "$1"
 }
 
-# guest_tools: builds the nvmq command as .build/guest/nvmq, which runs here and in the guest, whose libraries may be others.
+# guest_tools: builds the nvmq command, static, as the selftests have it: it runs here and in the guest.
 # shellcheck disable=SC2034 # the scripts use it
-GUEST_NVMQ=/repo/.build/guest/nvmq
-guest_tools()
-{
-	env -u MAKEFLAGS -u MAKEOVERRIDES make -s -C "$NVMQ_TOP/tools" OUT="$NVMQ_TOP/.build/guest" LDFLAGS=-static
-}
+GUEST_TOOLS=.build/selftests/tools
+guest_tools() { env -u MAKEFLAGS -u MAKEOVERRIDES make -s -C "$NVMQ_TOP/testing/selftests" commands; }
 
 check_kernel_name()
 {
