@@ -114,8 +114,9 @@ static int read_command(struct io_uring_cmd *ioucmd, u32 flags, bool vec,
 }
 
 /*
- * On a polled queue for a ring that polls, if that is of any use: there are such
- * queues, and whoever finds the completion has nothing to copy.
+ * On a polled queue for a ring that polls, if there is one and the request can be
+ * looked for.  6.1 does that by the bio, which must come from the block layer's
+ * pool: the bio of a copy of the data does not, and is gone with its memory.
  */
 static struct request *make_request(struct nvmq_ns *ns, struct nvmq_user_cmd *cmd, struct pdu *pdu,
 				    unsigned int issue_flags)
