@@ -196,6 +196,8 @@ static void take_queue(struct counters *c, struct json_object *record)
 	memset(q, 0, sizeof(*q));
 	q->qid = number(record, "qid");
 	q->cq = number(record, "cq");
+	q->vector = json_object_object_get_ex(record, "vector", NULL) ?
+		    (int)number(record, "vector") : -1;
 	snprintf(q->type, sizeof(q->type), "%s", word(record, "type"));
 	for (i = 0; i < NR_NUMS; i++)
 		q->num[i] = number(record, counters_nums[i]);
@@ -315,11 +317,30 @@ void counters_free(struct counters *c)
 	memset(c, 0, sizeof(*c));
 }
 
+/*
+ * An interrupt runs the handler of each queue that has its vector, and all of these count it:
+ * the first of those that have counted most stands for the vector, the others give 0.
+ */
+static uint64_t own_interrupts(const struct counters *c, const struct counters_queue *q)
+{
+	uint64_t count = q->num[NUM_INTERRUPTS];
+	size_t i;
+
+	for (i = 0; q->vector >= 0 && i < c->nr_queues; i++) {
+		const struct counters_queue *other = &c->queues[i];
+
+		if (other->vector == q->vector && (other->num[NUM_INTERRUPTS] > count ||
+		    (other->num[NUM_INTERRUPTS] == count && other < q)))
+			return 0;
+	}
+	return count;
+}
+
 /**
  * counters_total - all queues, as if they were one
  * @c: the counters
  * @sum: filled, to be given to counters_free_queue(); its qid is 0, its type "all", its
- *       NUM_DEPTH_MAX the largest
+ *       NUM_DEPTH_MAX the largest; an interrupt that several queues have counted counts once
  */
 void counters_total(const struct counters *c, struct counters_queue *sum)
 {
@@ -327,12 +348,15 @@ void counters_total(const struct counters *c, struct counters_queue *sum)
 	int n;
 
 	memset(sum, 0, sizeof(*sum));
+	sum->vector = -1;
 	snprintf(sum->type, sizeof(sum->type), "all");
 	for (i = 0; i < c->nr_queues; i++) {
 		const struct counters_queue *q = &c->queues[i];
 
 		for (n = 0; n < NR_NUMS; n++)
-			if (n != NUM_DEPTH_MAX)
+			if (n == NUM_INTERRUPTS)
+				sum->num[n] += own_interrupts(c, q);
+			else if (n != NUM_DEPTH_MAX)
 				sum->num[n] += q->num[n];
 			else if (q->num[n] > sum->num[n])
 				sum->num[n] = q->num[n];

@@ -46,6 +46,7 @@ struct pairs {
  * struct counters_queue - the counters of a queue
  * @qid: queue identifier
  * @cq: the completion queue of it; 0 if that is not known
+ * @vector: the interrupt vector of that; -1 if it has none, or none any more
  * @type: default, read, poll; none if the plan does not have it any more
  * @num: the plain numbers
  * @batch: doorbells by the commands that they told of
@@ -57,6 +58,7 @@ struct pairs {
 struct counters_queue {
 	unsigned int qid;
 	unsigned int cq;
+	int vector;
 	char type[16];
 	uint64_t num[NR_NUMS];
 	struct pairs batch;

@@ -74,6 +74,7 @@ static struct json_object *queue_to_json(const struct counters_queue *q)
 	json_object_object_add(o, "qid", q->qid ? json_object_new_int(q->qid) : NULL);
 	json_object_object_add(o, "type", json_object_new_string(q->type));
 	json_object_object_add(o, "cq", q->cq ? json_object_new_int(q->cq) : NULL);
+	json_object_object_add(o, "vector", q->vector < 0 ? NULL : json_object_new_int(q->vector));
 	for (n = 0; n < NR_NUMS; n++)
 		json_object_object_add(o, counters_nums[n], json_object_new_uint64(q->num[n]));
 	json_object_object_add(o, "batch", pairs_to_json(&q->batch));

@@ -1276,19 +1276,16 @@ out:
  * @ctrl: a controller that was started
  * @on: begin
  *
- * What is counted already goes on: to begin anew, end it first.
- *
  * Context: sleeps.
- * Return: 0; or an error of nvmq_stats_start().
+ * Return: 0; or an error of nvmq_stats_start(), and nothing is counted.
  */
 int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on)
 {
 	int err = 0;
 
 	mutex_lock(&ctrl->life);
-	if (!on)
-		nvmq_stats_stop(&ctrl->stats);
-	else if (!ctrl->stats.on)
+	nvmq_stats_stop(&ctrl->stats);
+	if (on)
 		err = nvmq_stats_start(&ctrl->stats, &ctrl->qset, ctrl->id);
 	mutex_unlock(&ctrl->life);
 	return err;

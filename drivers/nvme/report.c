@@ -109,13 +109,16 @@ static const char *type_of(const struct nvmq_stats *stats, u16 qid)
 static void queue(struct out *out, const struct nvmq_stats *stats, u16 qid)
 {
 	const struct nvmq_stat_queue *sq = stats->queue[qid - 1];
-	const struct nvmq_queue *q = &stats->qset->ioq[qid - 1]->q;
+	const struct nvmq_ioq *ioq = stats->qset->ioq[qid - 1];
+	const struct nvmq_queue *q = &ioq->q;
 	unsigned int op, cpu;
 
 	begin(out, "queue");
 	number(out, "qid", qid);
 	word(out, "type", type_of(stats, qid));
 	number(out, "cq", q->cq->qid);
+	if (ioq->vector >= 0)
+		number(out, "vector", ioq->vector);
 	for (op = 0; op < NVMQ_STAT_OPS; op++)
 		number(out, op_names[op], READ_ONCE(sq->submitted[op]));
 	number(out, "completed", READ_ONCE(sq->completed));

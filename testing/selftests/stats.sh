@@ -118,7 +118,24 @@ done
 is "shared: interrupts and doorbells are counted at the first of them" \
 	"$(value "$Q | map(select(.interrupts > 0 and .cq_doorbells > 0) | .qid)")" "[1,3]"
 is "shared: and nowhere else" "$(value "$Q | map(select(.qid != .cq) | .interrupts + .cq_doorbells) | add")" 0
-check "shared: back" dd if=<(echo default=2,read=2,poll=2) of="$sys/plan" status=none
+
+# ---- queues that share vectors ----
+check "vectors: another plan" dd if=<(echo default=4,vectors=3) of="$sys/plan" status=none
+count 1
+take
+is "on while it is on: from zero" "$(sum '.read + .completed + .interrupts')" 0
+for cpu in 0 1 2 3; do
+	reads "$cpu" $((10 + cpu))
+done
+count 0
+take
+queues_read "$BDF0"
+is "vectors: of each queue" "$(value "$Q | map(select(.type != \"none\") | .vector)")" \
+	"[${Q_VECTOR[1]},${Q_VECTOR[2]},${Q_VECTOR[3]},${Q_VECTOR[4]}]"
+within "vectors: the handlers of two queues have run for each interrupt" "$(sum .interrupts)" $((2 * 46)) $((2 * 60))
+is "vectors: nvmq stat counts each interrupt once" "$("$TOOLS/tools/nvmq" stat "$BDF0" --json | jq .all.interrupts)" \
+	"$(value "$Q | map(select(.vector)) | group_by(.vector) | map(map(.interrupts) | max) | add")"
+check "vectors: back" dd if=<(echo default=2,read=2,poll=2) of="$sys/plan" status=none
 
 # ---- time ----
 if strict; then
