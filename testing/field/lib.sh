@@ -21,3 +21,19 @@ luck() { echo $((0x$(printf '%s ' "$@" | sha256sum | head -c 4) & 32767)); }
 
 # guest_programs: what the guest needs of testing/selftests, built into .build/selftests; make was told things not meant for it
 guest_programs() { env -u MAKEFLAGS -u MAKEOVERRIDES -u T -u K make -s -C testing/selftests; }
+
+# point DESC COMMAND...: passes when it succeeds; what it says is in $dir/said, and shown if not. Sets failed.
+point()
+{
+	local desc=$1 status=0
+	shift
+	"$@" >"$dir/said" 2>&1 || status=$?
+	if ((status == 0)); then
+		echo "ok - $desc"
+		return
+	fi
+	failed=1
+	echo "not ok - $desc"
+	echo "#   status $status from: $*"
+	tail -n 40 "$dir/said" | sed 's/^/#   /'
+}
