@@ -119,6 +119,7 @@ static void abort_came(struct nvmq_admin *admin, const struct nvmq_cqe *cqe)
 
 	__clear_bit(le16_to_cpu(cqe->cid) & NVMQ_CID_TAG_MASK, &admin->tags);
 	admin->aborts--;
+	admin->abort_seen = jiffies;
 	wake_up(&admin->wait);
 	if (status)
 		dev_warn_ratelimited(admin->q.dev, "Abort refused: %s (%#x)\n",
@@ -421,11 +422,13 @@ static bool await(struct nvmq_admin *admin, struct waiter *w, unsigned long time
  *
  * Context: sleeps.
  * Return: 0; -EIO if it completed with an error (@cmd->status says which);
- * -ETIMEDOUT if it did not come back; -ENODEV if the queue was stopped or the
+ * -ETIMEDOUT if it did not come back, or none of the others before it could be
+ * sent; -ENODEV if the queue was stopped or the
  * device is gone; -ENOMEM.
  */
 int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 {
+	unsigned long patience = cmd->timeout ?: admin->timeout;
 	struct device *dev = admin->q.dev;
 	struct waiter *w;
 	int tag, err;
@@ -437,14 +440,16 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 	if (!w)
 		return -ENOMEM;
 
-	wait_event(admin->wait, (tag = get_tag(admin, &epoch)) != -EBUSY);
+	/* Commands that do not come back keep theirs until a reset, which may wait for us. */
+	if (!wait_event_timeout(admin->wait, (tag = get_tag(admin, &epoch)) != -EBUSY, patience))
+		tag = -ETIMEDOUT;
 	if (tag < 0) {
 		free_waiter(admin, w);
 		return tag;
 	}
 	submit(admin, &cmd->sqe, tag, epoch, w);
 
-	if (!await(admin, w, cmd->timeout ?: admin->timeout)) {
+	if (!await(admin, w, patience)) {
 		bool timed_out = !nvmq_hw_gone(admin->hw);
 		bool came = false;
 
@@ -580,7 +585,8 @@ int nvmq_admin_request_event(struct nvmq_admin *admin)
  * not, or if it does not care, nothing comes of this.
  *
  * Context: does not sleep.
- * Return: 0; -EBUSY if the device takes no more aborts just now; -ENODEV if the queue is stopped.
+ * Return: 0; -EBUSY if the device takes no more aborts just now; -ETIMEDOUT if none of those that
+ * it has taken came back in the time of an admin command; -ENODEV if the queue is stopped.
  */
 int nvmq_admin_abort(struct nvmq_admin *admin, u16 sqid, u16 cid)
 {
@@ -596,10 +602,13 @@ int nvmq_admin_abort(struct nvmq_admin *admin, u16 sqid, u16 cid)
 	if (!admin->q.live) {
 		err = -ENODEV;
 	} else if (admin->aborts >= admin->max_aborts || tag >= NVMQ_ADMIN_TAGS) {
-		err = -EBUSY;
+		bool late = time_after(jiffies, admin->abort_seen + admin->timeout);
+
+		err = admin->aborts && late ? -ETIMEDOUT : -EBUSY;
 	} else {
 		__set_bit(tag, &admin->tags);
-		admin->aborts++;
+		if (!admin->aborts++)
+			admin->abort_seen = jiffies;
 		push(admin, &sqe, tag, &admin->aborts);
 	}
 	spin_unlock_irq(&admin->lock);

@@ -64,6 +64,7 @@ struct nvmq_admin_cmd {
  *         nor frees a tag that is another's by now
  * @lost: buffers of timed-out commands, which the device may still write
  * @aborts: Abort commands that are with the device
+ * @abort_seen: jiffies when the last of them came back, or the first was sent
  * @max_aborts: how many of them it takes (ACL), at most NVMQ_ADMIN_ABORTS; set by the owner
  * @irq: Linux interrupt number; 0 while there is none, and waiters poll
  * @timeout: jiffies that a command may take
@@ -81,6 +82,7 @@ struct nvmq_admin {
 	u32 epoch;
 	struct list_head lost;
 	u32 aborts;
+	unsigned long abort_seen;
 	u32 max_aborts;
 	int irq;
 	unsigned long timeout;

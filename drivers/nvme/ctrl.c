@@ -10,6 +10,7 @@
 #include <linux/blkdev.h>
 #include <linux/delay.h>
 #include <linux/idr.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "ctrl.h"
@@ -141,8 +142,13 @@ static blk_status_t no_queue(struct nvmq_io_pools *pools, struct request *rq)
 	return BLK_STS_OK;
 }
 
-static void resubmit_orphans(struct nvmq_ctrl *ctrl)
+/*
+ * Without a lock: they may wait for tags, and so for commands, whose time-outs need
+ * @life if the device does not answer.
+ */
+static void orphan_work(struct work_struct *work)
 {
+	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, orphan_work);
 	struct bio_list list = BIO_EMPTY_LIST;
 	struct bio *bio;
 
@@ -199,7 +205,7 @@ static void fail_io(struct nvmq_ctrl *ctrl)
 	nvmq_nss_quiesce(&ctrl->nss);
 	take_down(ctrl, false);
 	nvmq_nss_unquiesce(&ctrl->nss);
-	resubmit_orphans(ctrl);
+	queue_work(ctrl_wq, &ctrl->orphan_work);
 }
 
 /* Give up: every I/O fails, the disks stay until the driver is unbound.  @life held. */
@@ -272,7 +278,7 @@ static int identify(struct nvmq_ctrl *ctrl)
 		goto out;
 	}
 	identify_subsys(ctrl, id);
-	rtd3e_ms = DIV_ROUND_UP(le32_to_cpu(id->rtd3e), 1000);
+	rtd3e_ms = le32_to_cpu(id->rtd3e) / 1000;
 	ctrl->shutdown_ms = clamp(rtd3e_ms, SHUTDOWN_DEFAULT_MS, SHUTDOWN_MAX_MS);
 	/* Both kinds will do: our data is dword aligned. */
 	sgls = le32_to_cpu(id->sgls) & NVMQ_SGLS_MASK;
@@ -578,15 +584,43 @@ out:
 	mutex_unlock(&ctrl->life);
 }
 
+/*
+ * A device may report what stays as it is again and again, as soon as the page was read: not more
+ * often than this.
+ */
+#define HEALTH_PAUSE	(10 * HZ)
+
+static void health_work(struct work_struct *work)
+{
+	struct nvmq_ctrl *ctrl = container_of(to_delayed_work(work), struct nvmq_ctrl, health_work);
+
+	ctrl->health_again = jiffies + HEALTH_PAUSE;
+	nvmq_event_read_health(&ctrl->admin, &ctrl->health_told);
+}
+
+/* Returns false if that was to be done anyway. */
+static bool read_health_soon(struct nvmq_ctrl *ctrl)
+{
+	unsigned long now = jiffies;
+
+	return queue_delayed_work(ctrl_wq, &ctrl->health_work,
+				  time_before(now, ctrl->health_again) ?
+				  ctrl->health_again - now : 0);
+}
+
 static void event_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, event_work);
 	u32 event = READ_ONCE(ctrl->event);
+	bool told = nvmq_event_is_told(event);
 	char text[32];
 
 	if (nvmq_event_is_activation(event))
 		pause_io(ctrl);
-	if (nvmq_event_is_told(event)) {
+	/* Where the last one was not looked at yet another should not have come. */
+	if (nvmq_event_is_health(event))
+		told = read_health_soon(ctrl);
+	if (told) {
 		snprintf(text, sizeof(text), "NVME_AEN=%#08x", event);
 		nvmq_node_tell(&ctrl->node, text);
 	}
@@ -626,8 +660,10 @@ static int remap(struct nvmq_ctrl *ctrl)
 	 * That tells of no failure, and leaves the maps as they were when memory is short.
 	 * A second time all contexts have tags, whose number can be changed.
 	 */
+	mutex_lock(&ctrl->nss.maps);
 	for (tries = 0; tries < 2 && !nvmq_qset_is_mapped(qset, &ctrl->set); tries++)
 		blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&qset->mapped));
+	mutex_unlock(&ctrl->nss.maps);
 	if (!nvmq_qset_is_mapped(qset, &ctrl->set)) {
 		dev_err(&ctrl->pdev->dev, "nvme%d: no memory to map %u queues\n", ctrl->id,
 			nvmq_grant_total(&qset->mapped));
@@ -670,7 +706,7 @@ static int go_on(struct nvmq_ctrl *ctrl)
 			return err;
 	}
 	nvmq_nss_unquiesce(&ctrl->nss);
-	resubmit_orphans(ctrl);
+	queue_work(ctrl_wq, &ctrl->orphan_work);
 	return 0;
 }
 
@@ -699,11 +735,17 @@ static int come_back(struct nvmq_ctrl *ctrl)
 static void reset_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, reset_work);
+	unsigned int noio;
 	int err;
 
+	/* Memory that is to be written out first may wait for this. */
+	noio = memalloc_noio_save();
 	mutex_lock(&ctrl->life);
-	if (get_state(ctrl) != NVMQ_RESETTING)
+	if (get_state(ctrl) != NVMQ_RESETTING) {
+		/* Being removed; whoever asked for the reset may have stopped the queues. */
+		nvmq_nss_unquiesce(&ctrl->nss);
 		goto out;
+	}
 
 	nvmq_nss_quiesce(&ctrl->nss);
 	take_down(ctrl, false);
@@ -723,6 +765,7 @@ static void reset_work(struct work_struct *work)
 	}
 out:
 	mutex_unlock(&ctrl->life);
+	memalloc_noio_restore(noio);
 }
 
 /**
@@ -855,15 +898,19 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 	bio_list_init(&ctrl->orphans);
 	INIT_WORK(&ctrl->reset_work, reset_work);
 	INIT_WORK(&ctrl->scan_work, scan_work);
+	INIT_WORK(&ctrl->orphan_work, orphan_work);
 	INIT_WORK(&ctrl->event_work, event_work);
+	INIT_DELAYED_WORK(&ctrl->health_work, health_work);
+	ctrl->health_again = jiffies;
+	ctrl->health_told = -1;
 	INIT_DELAYED_WORK(&ctrl->hold_work, hold_work);
 	ctrl->nss.admin = &ctrl->admin;
 	ctrl->nss.set = &ctrl->set;
 	ctrl->nss.dev = &pdev->dev;
 	ctrl->nss.parent = &ctrl->node;
 	ctrl->nss.doors = options->doors;
-	ctrl->nss.quirks = options->quirks;
 	mutex_init(&ctrl->nss.scan);
+	mutex_init(&ctrl->nss.maps);
 	mutex_init(&ctrl->nss.lock);
 	INIT_LIST_HEAD(&ctrl->nss.list);
 
@@ -873,6 +920,7 @@ struct nvmq_ctrl *nvmq_ctrl_create(struct pci_dev *pdev, const struct nvmq_ctrl_
 		goto free;
 	}
 	ctrl->nss.ctrl_id = ctrl->id;
+	ctrl->hw.quirks = options->quirks;
 	if (options->quirks & NVMQ_QUIRK_DELAY_RDY)
 		ctrl->hw.settle_ms = DELAY_RDY_MS;
 	err = nvmq_hw_map(&ctrl->hw, pdev);
@@ -906,7 +954,9 @@ free:
 static void join_subsys(struct nvmq_ctrl *ctrl)
 {
 	ctrl->subsys = nvmq_subsys_join(&ctrl->subsys_id, &ctrl->node, ctrl->id);
-	if (IS_ERR(ctrl->subsys))
+	if (!IS_ERR(ctrl->subsys))
+		ctrl->nss.subsys = ctrl->subsys;
+	else
 		dev_warn(&ctrl->pdev->dev, "nvme%d: not shown in a subsystem: error %ld\n",
 			 ctrl->id, PTR_ERR(ctrl->subsys));
 }
@@ -993,7 +1043,9 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 		nvmq_nss_unquiesce(&ctrl->nss);
 	}
 	cancel_work_sync(&ctrl->event_work);
+	cancel_delayed_work_sync(&ctrl->health_work);
 	cancel_work_sync(&ctrl->scan_work);
+	flush_work(&ctrl->orphan_work);
 	nvmq_nss_remove(&ctrl->nss);
 	nvmq_subsys_leave(ctrl->subsys, &ctrl->node);
 	nvmq_node_del(&ctrl->node);
@@ -1017,8 +1069,10 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
 {
 	cancel_work_sync(&ctrl->event_work);
+	cancel_delayed_work_sync(&ctrl->health_work);
 	cancel_work_sync(&ctrl->reset_work);
 	cancel_work_sync(&ctrl->scan_work);
+	flush_work(&ctrl->orphan_work);
 	if (ctrl->has_set)
 		blk_mq_free_tag_set(&ctrl->set);
 	nvmq_stats_stop(&ctrl->stats);
@@ -1063,6 +1117,8 @@ void nvmq_ctrl_shutdown(struct nvmq_ctrl *ctrl)
  */
 int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
 {
+	unsigned int noio;
+
 	if (ctrl->held)
 		return 0;
 	while (!set_state(ctrl, NVMQ_RESETTING)) {
@@ -1074,6 +1130,7 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
 		cond_resched();
 	}
 	ctrl->held = true;
+	noio = memalloc_noio_save();
 	mutex_lock(&ctrl->life);
 	nvmq_nss_quiesce(&ctrl->nss);
 	ctrl->slept |= shutdown;
@@ -1082,6 +1139,7 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
 	else
 		take_down(ctrl, false);
 	mutex_unlock(&ctrl->life);
+	memalloc_noio_restore(noio);
 	return 0;
 }
 
@@ -1220,6 +1278,7 @@ int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 {
 	struct nvmq_qset *qset = &ctrl->qset;
 	struct device *dev = &ctrl->pdev->dev;
+	unsigned int noio = memalloc_noio_save();
 	struct nvmq_plan old;
 	bool reset = false;
 	int err = 0;
@@ -1266,6 +1325,7 @@ int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 	queue_work(ctrl_wq, &ctrl->scan_work);
 out:
 	mutex_unlock(&ctrl->life);
+	memalloc_noio_restore(noio);
 	if (reset)
 		err = nvmq_ctrl_settle(ctrl) ?: err;
 	return err;
@@ -1281,6 +1341,7 @@ out:
  */
 int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on)
 {
+	unsigned int noio = memalloc_noio_save();
 	int err = 0;
 
 	mutex_lock(&ctrl->life);
@@ -1288,6 +1349,7 @@ int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on)
 	if (on)
 		err = nvmq_stats_start(&ctrl->stats, &ctrl->qset, ctrl->id);
 	mutex_unlock(&ctrl->life);
+	memalloc_noio_restore(noio);
 	return err;
 }
 

@@ -69,10 +69,14 @@ enum nvmq_state {
  * @scan_work: brings the disks up to date
  * @event_work: answers an asynchronous event
  * @event: that event, dword 0 of its completion
+ * @health_work: reads the health log after an event of that
+ * @health_again: jiffies from when on it may be read again
+ * @health_told: the warnings that were in the log last; -1 for none yet
  * @oacs: optional commands that the device has (Identify Controller)
  * @oaes: optional events that the device has (Identify Controller)
  * @mtfa_ms: how long the activation of firmware may hold I/O up (MTFA)
  * @orphans: bios of requests that came while the maps were changed, to be sent again
+ * @orphan_work: does that
  * @remapping: they are being changed: no queue takes a request
  * @slept: it was shut down for a suspend, and has not come back yet; under @life
  * @held: taken down by nvmq_ctrl_hold(); under the device lock
@@ -115,10 +119,14 @@ struct nvmq_ctrl {
 	struct work_struct scan_work;
 	struct work_struct event_work;
 	u32 event;
+	struct delayed_work health_work;
+	unsigned long health_again;
+	int health_told;
 	u16 oacs;
 	u32 oaes;
 	u32 mtfa_ms;
 	struct bio_list orphans;
+	struct work_struct orphan_work;
 	bool remapping;
 	bool slept;
 	bool held;

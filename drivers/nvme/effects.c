@@ -8,15 +8,29 @@
 #include "effects.h"
 
 /* What these do whether or not the device says so. */
-static const struct {
+static const struct known {
 	u8 opcode;
 	u32 effects;
-} known_admin[] = {
+} known_io[] = {
+	{ NVMQ_IO_WRITE, NVMQ_EFFECT_CONTENT },
+	{ NVMQ_IO_WRITE_UNCORRECTABLE, NVMQ_EFFECT_CONTENT },
+	{ NVMQ_IO_WRITE_ZEROES, NVMQ_EFFECT_CONTENT },
+}, known_admin[] = {
 	{ NVMQ_ADMIN_FORMAT_NVM, NVMQ_EFFECT_CONTENT | NVMQ_EFFECT_NS_CAP | NVMQ_EFFECT_ALONE },
 	{ NVMQ_ADMIN_SANITIZE, NVMQ_EFFECT_CONTENT | NVMQ_EFFECT_ALONE },
 	{ NVMQ_ADMIN_NS_MANAGEMENT, NVMQ_EFFECT_NS_INV },
 	{ NVMQ_ADMIN_NS_ATTACHMENT, NVMQ_EFFECT_NS_INV },
 };
+
+static u32 find(const struct known *known, size_t count, u8 opcode)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (known[i].opcode == opcode)
+			return known[i].effects;
+	return 0;
+}
 
 /**
  * nvmq_effects_alloc - memory for the log
@@ -97,7 +111,9 @@ int nvmq_effects_read(struct nvmq_effects *effects, struct nvmq_admin *admin)
  */
 u32 nvmq_effects_io(const struct nvmq_effects *effects, u8 opcode)
 {
-	return le32_to_cpu(READ_ONCE(effects->log->io[opcode]));
+	u32 said = le32_to_cpu(READ_ONCE(effects->log->io[opcode]));
+
+	return said ? said | find(known_io, ARRAY_SIZE(known_io), opcode) : 0;
 }
 
 /**
@@ -109,11 +125,10 @@ u32 nvmq_effects_io(const struct nvmq_effects *effects, u8 opcode)
  */
 u32 nvmq_effects_admin(const struct nvmq_effects *effects, u8 opcode)
 {
-	u32 known = le32_to_cpu(READ_ONCE(effects->log->admin[opcode]));
-	int i;
+	u32 said = le32_to_cpu(READ_ONCE(effects->log->admin[opcode]));
 
-	for (i = 0; i < ARRAY_SIZE(known_admin); i++)
-		if (known_admin[i].opcode == opcode)
-			known |= known_admin[i].effects;
-	return known;
+	/* Who need not be quite alone need not be at all; and what is received is nobody's I/O. */
+	if ((said & NVMQ_EFFECT_RELAXED_MASK) || opcode == NVMQ_ADMIN_SECURITY_RECEIVE)
+		said &= ~NVMQ_EFFECT_CSE_MASK;
+	return said | find(known_admin, ARRAY_SIZE(known_admin), opcode);
 }

@@ -3,7 +3,8 @@
  * Asynchronous events (base 5.2): which ones are wanted, and what they mean.
  *
  * An event of one kind is not reported again before its log page was read, so
- * each is answered by reading the page that it names.
+ * each that the driver knows is answered by reading the page that it names.
+ * The pages of the others are left to user space: reading takes things off some.
  */
 #include <linux/slab.h>
 
@@ -81,9 +82,6 @@ static enum nvmq_event_answer answer(struct nvmq_admin *admin, u32 event, const 
 	case NVMQ_EVENT_ERROR:
 		say_error(admin, info, page);
 		return info == NVMQ_EVENT_ERROR_PERSISTENT ? NVMQ_ANSWER_RESET : NVMQ_ANSWER_NONE;
-	case NVMQ_EVENT_SMART:
-		say_health(admin, page);
-		return NVMQ_ANSWER_NONE;
 	case NVMQ_EVENT_NOTICE:
 		if (info == NVMQ_EVENT_NOTICE_NS_ATTR)
 			return NVMQ_ANSWER_RESCAN;
@@ -93,6 +91,43 @@ static enum nvmq_event_answer answer(struct nvmq_admin *admin, u32 event, const 
 				     EVENT_TYPE(event), info, EVENT_LOG(event));
 		return NVMQ_ANSWER_NONE;
 	}
+}
+
+/**
+ * nvmq_event_is_health - does the device report on its health?
+ * @event: dword 0 of the completion
+ *
+ * Return: true if nvmq_event_read_health() is to be called some time.
+ */
+bool nvmq_event_is_health(u32 event)
+{
+	return EVENT_TYPE(event) == NVMQ_EVENT_SMART;
+}
+
+/**
+ * nvmq_event_read_health - read the health log, and let the device report on its health again
+ * @admin: the admin queue
+ * @told: the warnings that the log has been told of, which it is not told again; -1 for none yet
+ *
+ * Context: sleeps.
+ */
+void nvmq_event_read_health(struct nvmq_admin *admin, int *told)
+{
+	struct nvmq_log_smart *page = kzalloc(sizeof(*page), GFP_KERNEL);
+
+	if (page && !nvmq_admin_log_page(admin, NVMQ_LOG_SMART, page, sizeof(*page)) &&
+	    page->warning != *told) {
+		say_health(admin, page);
+		*told = page->warning;
+	}
+	kfree(page);
+}
+
+/* Does the driver itself read the page of @event, at once? */
+static bool is_read(u32 event)
+{
+	return EVENT_LOG(event) && (EVENT_TYPE(event) == NVMQ_EVENT_ERROR ||
+				    EVENT_TYPE(event) == NVMQ_EVENT_NOTICE);
 }
 
 /* Each event of an error names its log page: the device has completed the request without one. */
@@ -137,6 +172,7 @@ bool nvmq_event_is_told(u32 event)
  * @admin: the admin queue
  * @event: dword 0 of the completion
  *
+ * That of its health is for nvmq_event_read_health().
  * Where the page cannot be read the event counts all the same.  After a completion without an
  * event none is waited for until nvmq_event_start(): the next request would come back as well.
  *
@@ -153,8 +189,12 @@ enum nvmq_event_answer nvmq_event_handle(struct nvmq_admin *admin, u32 event)
 				     event);
 		return NVMQ_ANSWER_NONE;
 	}
+	if (nvmq_event_is_health(event)) {
+		nvmq_admin_request_event(admin);
+		return NVMQ_ANSWER_NONE;
+	}
 	page = kzalloc(NVMQ_PAGE_SIZE, GFP_KERNEL);
-	if (page && EVENT_LOG(event))
+	if (page && is_read(event))
 		nvmq_admin_log_page(admin, EVENT_LOG(event), page,
 				    EVENT_LOG(event) == NVMQ_LOG_CHANGED_NS ? NVMQ_PAGE_SIZE :
 				    EVENT_LOG(event) == NVMQ_LOG_ERROR ?

@@ -21,6 +21,8 @@ enum nvmq_event_answer {
 
 bool nvmq_event_is_activation(u32 event);
 bool nvmq_event_is_told(u32 event);
+bool nvmq_event_is_health(u32 event);
+void nvmq_event_read_health(struct nvmq_admin *admin, int *told);
 int nvmq_event_start(struct nvmq_admin *admin, u32 oaes);
 enum nvmq_event_answer nvmq_event_handle(struct nvmq_admin *admin, u32 event);
 

@@ -5,16 +5,30 @@
 #ifndef NVMQ_HW_H
 #define NVMQ_HW_H
 
+#include <linux/bits.h>
 #include <linux/pci.h>
 #include <linux/types.h>
 
 #include <nvmq/spec.h>
+
+/* What a controller cannot do although it says so. */
+#define NVMQ_QUIRK_PRP_512	BIT(0)	/* PRP lists must be 512-byte aligned */
+#define NVMQ_QUIRK_NO_WZ	BIT(1)	/* Write Zeroes does not write zeroes */
+#define NVMQ_QUIRK_NO_DESC	BIT(2)	/* Identify, CNS 03h, hangs */
+#define NVMQ_QUIRK_DELAY_RDY	BIT(3)	/* CSTS must not be read right after CC.EN=0 */
+#define NVMQ_QUIRK_DMA_48	BIT(4)	/* DMA addresses have 48 bits */
+#define NVMQ_QUIRK_FOREIGN	BIT(5)	/* not what the specification describes: not served */
+#define NVMQ_QUIRK_SAME_IDS	BIT(6)	/* identifiers of namespaces are not unique */
+#define NVMQ_QUIRK_NO_MSI	BIT(7)	/* MSI never comes */
+#define NVMQ_QUIRK_USES_PRIO	BIT(8)	/* QPRIO counts without weighted round robin, too */
+#define NVMQ_QUIRK_FIXED_TEMP	BIT(9)	/* temperature thresholds must not be set */
 
 /**
  * struct nvmq_hw - the mapped controller
  * @pdev: the PCI function
  * @bar: mapped BAR 0, %NULL before nvmq_hw_map()
  * @mapped: bytes of BAR 0 that are mapped
+ * @quirks: NVMQ_QUIRK_*, set by the owner
  * @cap: CAP as last read; may change when CC.CSS changes
  * @vs: version, NVMQ_VS()
  * @cc: value of CC without EN, as programmed by nvmq_hw_enable()
@@ -29,6 +43,7 @@ struct nvmq_hw {
 	struct pci_dev *pdev;
 	void __iomem *bar;
 	size_t mapped;
+	unsigned long quirks;
 	u64 cap;
 	u32 vs;
 	u32 cc;

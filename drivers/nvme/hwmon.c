@@ -156,7 +156,9 @@ static umode_t hwmon_is_visible(const void *data, enum hwmon_sensor_types type, 
 	case hwmon_temp_max:
 	case hwmon_temp_min:
 		/* Whoever has no threshold of the composite temperature has none at all. */
-		return hwmon->ctrl->warning_kelvin ? 0644 : 0;
+		if (!hwmon->ctrl->warning_kelvin)
+			return 0;
+		return hwmon->ctrl->hw.quirks & NVMQ_QUIRK_FIXED_TEMP ? 0444 : 0644;
 	default:
 		return 0444;
 	}

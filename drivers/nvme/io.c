@@ -107,7 +107,10 @@ static blk_status_t map_big(struct nvmq_ioq *ioq, struct request *rq,
 	if (!mapped)
 		goto free;
 
-	/* More than 128 KiB, or than 33 bios' worth: there is a second page, and a third. */
+	/*
+	 * More than 128 KiB, or than 33 bios' worth; but 6.1 counts the segments of all of a
+	 * registered buffer, however little of it is used: there may be no second page.
+	 */
 	entries = nvmq_prp_pages(sg_dma_address(big->sg), blk_rq_bytes(rq)) - 1;
 	pages = nvmq_prp_chain_pages(entries);
 	while (big->pages < pages) {
@@ -654,8 +657,8 @@ irqreturn_t nvmq_io_irq_shared(int irq, void *data)
  * @hctx: hardware context of a polled queue, which has a completion ring of its own
  * @iob: batch of the caller, or %NULL
  *
- * Polling goes on while a tag set is quiesced, hence the look at live under
- * the lock.
+ * Polling goes on while a tag set is quiesced, hence the second look under the lock; RCU keeps
+ * the ring for the first.
  *
  * Return: number of completions found.
  */
@@ -666,12 +669,14 @@ int nvmq_io_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
 	struct nvmq_cq_cursor cur = data_race(nvmq_cq_begin(&ioq->q));
 	int found = 0;
 
-	if (!READ_ONCE(ioq->q.live) || !nvmq_cq_peek(&ioq->q, &cur))
-		return 0;
-	spin_lock(&ioq->q.cq_lock);
-	if (ioq->q.live)
-		found = reap(ioq, iob, false);
-	spin_unlock(&ioq->q.cq_lock);
+	rcu_read_lock();
+	if (READ_ONCE(ioq->q.polled) && nvmq_cq_peek(&ioq->q, &cur)) {
+		spin_lock(&ioq->q.cq_lock);
+		if (ioq->q.polled)
+			found = reap(ioq, iob, false);
+		spin_unlock(&ioq->q.cq_lock);
+	}
+	rcu_read_unlock();
 	return found;
 }
 
@@ -836,7 +841,7 @@ static bool want_retry(struct request *rq, struct nvmq_iod *iod)
 	if (blk_rq_is_passthrough(rq))
 		return false;
 	/* Taken back for a reset: counts only if it was itself the reason. */
-	if (iod->status == NVMQ_SC_HOST_ABORTED)
+	if (iod->status == NVMQ_TAKEN_BACK)
 		return !(rq->rq_flags & RQF_DONTPREP) || iod->retries <= MAX_RETRIES;
 	if ((iod->status & NVMQ_STATUS_DNR) || blk_noretry_request(rq))
 		return false;
@@ -883,7 +888,7 @@ void nvmq_io_complete_rq(struct request *rq)
 
 	/* We have deleted the queue under it, to suspend or shut down. */
 	if ((iod->status & NVMQ_SC_MASK) == NVMQ_SC_ABORT_SQ_DELETED && !READ_ONCE(ioq->q.live))
-		iod->status = NVMQ_SC_HOST_ABORTED;
+		iod->status = NVMQ_TAKEN_BACK;
 	status = iod->status;
 
 	unmap(ioq, rq, NULL);
@@ -921,7 +926,7 @@ bool nvmq_io_cancel(struct request *rq, void *data)
 	struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
 
 	if (blk_mq_request_started(rq) && !blk_mq_request_completed(rq)) {
-		iod->status = NVMQ_SC_HOST_ABORTED;
+		iod->status = NVMQ_TAKEN_BACK;
 		blk_mq_complete_request(rq);
 	}
 	return true;

@@ -69,6 +69,12 @@ struct nvmq_pass {
 	u64 result;
 };
 
+/*
+ * @status of a command that the driver has taken back for a reset: a status of the device has 15
+ * bits, and so it is none that this one or another driver's device could send.
+ */
+#define NVMQ_TAKEN_BACK	(BIT(15) | NVMQ_SC_HOST_ABORTED)
+
 /**
  * struct nvmq_iod - the driver's part of a request (the blk-mq PDU)
  * @prp1: PRP1; for NVMQ_MAP_ONE and NVMQ_MAP_RANGES what to unmap

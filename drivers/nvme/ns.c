@@ -4,6 +4,7 @@
  */
 #include <linux/blkdev.h>
 #include <linux/log2.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "ns.h"
@@ -13,6 +14,7 @@ struct ns_info {
 	u32 nsid;
 	u64 sectors;
 	bool read_only;
+	bool shared;
 	u16 metadata;
 	u8 csi;
 	u8 rescap;
@@ -89,7 +91,7 @@ static int read_descriptors(struct nvmq_nss *nss, u32 nsid, void *buf, struct nv
 	u32 at = 0;
 	int err;
 
-	if (nss->vs < NVMQ_VS(1, 3) || (nss->quirks & NVMQ_QUIRK_NO_DESC))
+	if (nss->vs < NVMQ_VS(1, 3) || (nss->admin->hw->quirks & NVMQ_QUIRK_NO_DESC))
 		return csi;
 	err = nvmq_admin_identify(nss->admin, NVMQ_CNS_DESCRIPTORS, nsid, 0, buf);
 	/* Where only one command set is enabled it can only be that one. */
@@ -131,6 +133,9 @@ static u32 atomic_bytes(struct nvmq_nss *nss, const struct nvmq_id_ns *id, u32 s
 {
 	u32 blocks = nss->awupf;
 
+	/* Atomic units that do not begin at LBA 0 cut through any block but the smallest. */
+	if (id->nabo)
+		return 1u << shift;
 	if ((id->nsfeat & NVMQ_NSFEAT_NSABP) && id->nawupf)
 		blocks = le16_to_cpu(id->nawupf);
 	return saturated_shl(blocks + 1, shift, 1u << 30);
@@ -159,7 +164,9 @@ static void make_limits(struct nvmq_nss *nss, const struct nvmq_id_ns *id, struc
 		l->io_min = saturated_shl(npwg, shift, 1u << 30);
 		l->phys_size = rounddown_pow_of_two(min(l->io_min, atomic_bytes(nss, id, shift)));
 		l->io_min = rounddown(l->io_min, l->phys_size);
-		l->io_opt = saturated_shl(le16_to_cpu(id->nows) + 1, shift, 1u << 30);
+		/* One block only is what devices say that do not know. */
+		if (id->nows)
+			l->io_opt = saturated_shl(le16_to_cpu(id->nows) + 1, shift, 1u << 30);
 		l->io_opt = rounddown(l->io_opt, l->phys_size);
 	}
 	l->max_sectors = min(nss->max_sectors, saturated_shl(NVMQ_NLB_MAX, sectors_shift, U32_MAX));
@@ -185,7 +192,7 @@ static void make_limits(struct nvmq_nss *nss, const struct nvmq_id_ns *id, struc
 							       1u << 30);
 	}
 
-	if ((nss->oncs & NVMQ_ONCS_WRITE_ZEROES) && !(nss->quirks & NVMQ_QUIRK_NO_WZ)) {
+	if ((nss->oncs & NVMQ_ONCS_WRITE_ZEROES) && !(nss->admin->hw->quirks & NVMQ_QUIRK_NO_WZ)) {
 		wz = saturated_shl(NVMQ_NLB_MAX, sectors_shift, UINT_MAX >> SECTOR_SHIFT);
 		if (nss->wz_shift)
 			wz = min(wz, saturated_shl(1, nss->wz_shift, UINT_MAX) >> SECTOR_SHIFT);
@@ -264,6 +271,7 @@ static int read_ns(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf, struc
 	info->metadata = ms;
 	info->cmd.lba_shift = lbads;
 	info->sectors = le64_to_cpu(id->nsze) << (lbads - SECTOR_SHIFT);
+	info->shared = id->nmic & NVMQ_NMIC_SHARED;
 	info->read_only = id->nsattr & NVMQ_NSATTR_WRITE_PROTECTED;
 	make_limits(nss, id, info);
 	return 0;
@@ -280,6 +288,53 @@ static struct nvmq_ns *find_ns(struct nvmq_nss *nss, u32 nsid)
 		if (ns->cmd.nsid == nsid)
 			return ns;
 	return NULL;
+}
+
+/* All namespaces that have a disk, of all controllers. */
+static LIST_HEAD(known);
+static DEFINE_MUTEX(known_lock);
+
+static bool is_same(const u8 *one, const u8 *other, size_t len)
+{
+	return memchr_inv(one, 0, len) && !memcmp(one, other, len);
+}
+
+/*
+ * What is to tell a namespace from all others must do so, or whoever goes by it takes the wrong
+ * disk.  Another controller of its subsystem may have the same one (NMIC, nvm 4.1.5.1).
+ */
+static void make_known(struct nvmq_ns *ns, bool shared)
+{
+	const struct nvmq_ns_ids *ids = &ns->ids;
+	struct nvmq_ns *other;
+
+	ns->same_ids = ns->nss->admin->hw->quirks & NVMQ_QUIRK_SAME_IDS;
+	mutex_lock(&known_lock);
+	list_for_each_entry(other, &known, known) {
+		if (ns->same_ids)
+			break;
+		if (other->same_ids ||
+		    (shared && ns->nss->subsys && other->nss->subsys == ns->nss->subsys &&
+		     other->nss != ns->nss && other->cmd.nsid == ns->cmd.nsid))
+			continue;
+		if (is_same(ids->uuid, other->ids.uuid, sizeof(ids->uuid)) ||
+		    is_same(ids->nguid, other->ids.nguid, sizeof(ids->nguid)) ||
+		    is_same(ids->eui64, other->ids.eui64, sizeof(ids->eui64))) {
+			dev_warn(ns->nss->dev,
+				 "namespace %u: has the identifiers of disk %s: they are not shown\n",
+				 ns->cmd.nsid, other->disk->disk_name);
+			ns->same_ids = true;
+		}
+	}
+	list_add_tail(&ns->known, &known);
+	mutex_unlock(&known_lock);
+}
+
+static void forget(struct nvmq_ns *ns)
+{
+	mutex_lock(&known_lock);
+	list_del(&ns->known);
+	mutex_unlock(&known_lock);
 }
 
 static void insert_sorted(struct nvmq_nss *nss, struct nvmq_ns *ns)
@@ -363,6 +418,20 @@ static void link_disk(struct nvmq_nss *nss, struct nvmq_ns *ns)
 	ns->linked = !err;
 }
 
+/* Its queue must not have the contexts of before and the maps of after a change of these. */
+static struct gendisk *alloc_disk_of(struct nvmq_nss *nss, const struct ns_info *info,
+				     struct nvmq_ns *ns)
+{
+	unsigned int noio = memalloc_noio_save();
+	struct gendisk *disk;
+
+	mutex_lock(&nss->maps);
+	disk = nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd);
+	mutex_unlock(&nss->maps);
+	memalloc_noio_restore(noio);
+	return disk;
+}
+
 static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 {
 	struct gendisk *disk;
@@ -370,7 +439,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	int err;
 
 	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
-	disk = ns ? nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd) : ERR_PTR(-ENOMEM);
+	disk = ns ? alloc_disk_of(nss, info, ns) : ERR_PTR(-ENOMEM);
 	if (IS_ERR(disk)) {
 		dev_err(nss->dev, "namespace %u: no memory for its disk\n", info->nsid);
 		kfree(ns);
@@ -393,6 +462,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	set_disk_ro(disk, info->read_only);
 	nvmq_node_init(&ns->node, NVMQ_NODE_NS, &nss->parent->dev, release_node);
 	ns->node.dev.groups = nss->doors->ns_groups;
+	make_known(ns, info->shared);
 
 	/* On the list first: reading the partition table may need a reset. */
 	mutex_lock(&nss->lock);
@@ -420,12 +490,15 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	list_del(&ns->entry);
 	mutex_unlock(&nss->lock);
 free:
+	forget(ns);
 	nvmq_node_put(&ns->node);
 }
 
 /* Whoever has it open gets errors from now on; nothing more is written to it. */
 static void kill_disk(struct gendisk *disk)
 {
+	/* Not a part of what follows on every kernel: commands of user space stop at it. */
+	blk_queue_flag_set(QUEUE_FLAG_DYING, disk->queue);
 	blk_mark_disk_dead(disk);
 	/* Not a part of that on every kernel: buffered writers stop at it. */
 	set_capacity(disk, 0);
@@ -438,6 +511,7 @@ static void remove_ns(struct nvmq_nss *nss, struct nvmq_ns *ns)
 	if (ns->linked)
 		nvmq_node_del_child(nss->parent, disk_to_dev(ns->disk));
 	del_gendisk(ns->disk);
+	forget(ns);
 	mutex_lock(&nss->lock);
 	list_del(&ns->entry);
 	mutex_unlock(&nss->lock);
@@ -511,6 +585,8 @@ static bool scan_one(struct nvmq_nss *nss, u32 nsid, bool listed, void *buf)
 /*
  * The active namespace list (base 5.17.2.2), from version 1.1.  Returns
  * -EOPNOTSUPP if the device has none, another error if it does not answer.
+ * One that had the list before has it still: disks must not be lost because
+ * it cannot tell just now.
  */
 static int scan_list(struct nvmq_nss *nss, __le32 *list, void *buf)
 {
@@ -521,8 +597,13 @@ static int scan_list(struct nvmq_nss *nss, __le32 *list, void *buf)
 	for (;;) {
 		int err = nvmq_admin_identify(nss->admin, NVMQ_CNS_ACTIVE_LIST, prev, 0, list);
 
+		if (err == -EIO && !prev && (nss->no_list || list_empty(&nss->list))) {
+			nss->no_list = true;
+			return -EOPNOTSUPP;
+		}
 		if (err)
-			return err == -EIO && !prev ? -EOPNOTSUPP : err;
+			return err;
+		nss->no_list = false;
 		for (i = 0; i < NVMQ_ACTIVE_LIST_LEN; i++) {
 			u32 nsid = le32_to_cpu(list[i]);
 

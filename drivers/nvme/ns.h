@@ -46,6 +46,7 @@ struct nvmq_doors {
 };
 
 struct nvmq_nss;
+struct nvmq_subsys;
 
 /**
  * struct nvmq_ns - a namespace that has a disk
@@ -57,6 +58,8 @@ struct nvmq_nss;
  * @rescap: what reservations it has (RESCAP)
  * @limits: what the disk's queue was last told
  * @entry: in struct nvmq_nss
+ * @known: in the list of all namespaces that have a disk
+ * @same_ids: @ids are those of another namespace as well
  * @disk: the block device; its private_data is this
  * @node: ngXnY; has a reference to the disk
  * @linked: sysfs has the disk right below the controller, where libnvme looks for it
@@ -71,20 +74,13 @@ struct nvmq_ns {
 	u8 rescap;
 	struct nvmq_disk_limits limits;
 	struct list_head entry;
+	struct list_head known;
 	struct gendisk *disk;
 	struct nvmq_node node;
 	bool linked;
 	bool seen;
+	bool same_ids;
 };
-
-/* What a controller cannot do although it says so. */
-#define NVMQ_QUIRK_PRP_512	BIT(0)	/* PRP lists must be 512-byte aligned */
-#define NVMQ_QUIRK_NO_WZ	BIT(1)	/* Write Zeroes does not write zeroes */
-#define NVMQ_QUIRK_NO_DESC	BIT(2)	/* Identify, CNS 03h, hangs */
-#define NVMQ_QUIRK_DELAY_RDY	BIT(3)	/* CSTS must not be read right after CC.EN=0 */
-#define NVMQ_QUIRK_DMA_48	BIT(4)	/* DMA addresses have 48 bits */
-#define NVMQ_QUIRK_SAME_IDS	BIT(6)	/* identifiers of namespaces are not unique */
-#define NVMQ_QUIRK_FOREIGN	BIT(5)	/* not what the specification describes: not served */
 
 /**
  * struct nvmq_nss - the namespaces of a controller
@@ -92,6 +88,7 @@ struct nvmq_ns {
  * @set: its tag set; disks are made only while there is one
  * @dev: the PCI function
  * @parent: nvmeX, parent of the disks and of their nodes
+ * @subsys: the subsystem of that; %NULL if it is shown in none
  * @doors: what user space finds there
  * @ctrl_id: X of nvmeXnY
  * @vs: version of the controller
@@ -103,17 +100,20 @@ struct nvmq_ns {
  * @wz_shift: WZSL as log2 of bytes; 0: as long as a command can say
  * @dmrl: ranges of a Dataset Management command; 0: 256
  * @dsm_blocks: blocks of all ranges of such a command, and so of each; 0: as many as fit
- * @quirks: NVMQ_QUIRK_*
  * @scan: held while namespaces come and go, or must not
+ * @maps: held while the maps of the tag set change, or a new disk's queue takes them over;
+ *        nothing may wait for I/O with it
  * @lock: guards @list and serialises quiescing and removal
  * @list: struct nvmq_ns, by NSID
  * @quiesced: the queues of all disks are stopped; new ones must not appear
+ * @no_list: the device had no active namespace list when it had no disk yet
  */
 struct nvmq_nss {
 	struct nvmq_admin *admin;
 	struct blk_mq_tag_set *set;
 	struct device *dev;
 	struct nvmq_node *parent;
+	const struct nvmq_subsys *subsys;
 	const struct nvmq_doors *doors;
 	u16 ctrl_id;
 	u32 vs;
@@ -125,11 +125,12 @@ struct nvmq_nss {
 	u32 wz_shift;
 	u32 dmrl;
 	u64 dsm_blocks;
-	unsigned long quirks;
 	struct mutex scan;
+	struct mutex maps;
 	struct mutex lock;
 	struct list_head list;
 	bool quiesced;
+	bool no_list;
 };
 
 int nvmq_nss_read_limits(struct nvmq_nss *nss, const struct nvmq_id_ctrl *id);

@@ -346,7 +346,7 @@ int nvmq_passthru_outcome(struct request *rq, blk_status_t err)
 {
 	const struct nvmq_iod *iod = blk_mq_rq_to_pdu(rq);
 
-	if (iod->status == NVMQ_SC_HOST_ABORTED)
+	if (iod->status == NVMQ_TAKEN_BACK)
 		return rq->rq_flags & RQF_DONTPREP ? -ETIMEDOUT : -EINTR;
 	return iod->status ?: blk_status_to_errno(err);
 }

@@ -46,6 +46,8 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x144d, 0xa822),						/* PM1725a */
 	  .driver_data = NVMQ_QUIRK_DELAY_RDY | NVMQ_QUIRK_NO_WZ },
 	{ PCI_DEVICE(0x15b7, 0x2001), .driver_data = NVMQ_QUIRK_NO_WZ },	/* SanDisk */
+	{ PCI_DEVICE(0x15b7, 0x5008), .driver_data = NVMQ_QUIRK_NO_MSI },	/* SanDisk SN530 */
+	{ PCI_DEVICE(0x15b7, 0x5009), .driver_data = NVMQ_QUIRK_NO_MSI },	/* SanDisk SN550 */
 	{ PCI_DEVICE(0x1987, 0x5012), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Phison E12 */
 	{ PCI_DEVICE(0x1987, 0x5016), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Phison E16 */
 	{ PCI_DEVICE(0x1987, 0x5019), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Phison E19 */
@@ -88,8 +90,11 @@ static const struct pci_device_id nvmq_ids[] = {
 	{ PCI_DEVICE(0x2646, 0x501b), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
 	{ PCI_DEVICE(0x2646, 0x501e), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
 	{ PCI_DEVICE(0x2646, 0x502f), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Kingston */
-	{ PCI_DEVICE(0x8086, 0x5845), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* QEMU, old */
-	{ PCI_DEVICE(0x8086, 0xf1a5), .driver_data = NVMQ_QUIRK_NO_WZ },	/* Intel 600P */
+	{ PCI_DEVICE(0x8086, 0x0a54), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Intel P4500 */
+	{ PCI_DEVICE(0x8086, 0x5845),						/* QEMU, old */
+	  .driver_data = NVMQ_QUIRK_NO_WZ | NVMQ_QUIRK_SAME_IDS },
+	{ PCI_DEVICE(0x8086, 0xf1a5),						/* Intel 600P */
+	  .driver_data = NVMQ_QUIRK_NO_WZ | NVMQ_QUIRK_USES_PRIO | NVMQ_QUIRK_FIXED_TEMP },
 	{ PCI_DEVICE(0xc0a9, 0x540a), .driver_data = NVMQ_QUIRK_SAME_IDS },	/* Crucial P2 */
 	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff) },
 	{ }

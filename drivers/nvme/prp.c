@@ -71,11 +71,11 @@ int nvmq_prp_chain_put(struct nvmq_prp_chain *chain, u64 addr, u32 len)
 /**
  * nvmq_prp_chain_segs - PRP1 and PRP2 for segments of any length
  * @chain: after nvmq_prp_chain_start() with one less than the pages of all
- *         segments; at least three pages in all
+ *         segments
  * @sg: mapped segments, one behind the other; no chained scatterlist
  * @segs: their number, not 0
  * @prp1: out
- * @prp2: out: the list
+ * @prp2: out: the list; of two pages the second, of one 0
  *
  * Return: 0; -EINVAL if the segments are not as many pages as was announced, or
  * one in the middle does not start and end on page boundaries.
@@ -86,9 +86,9 @@ int nvmq_prp_chain_segs(struct nvmq_prp_chain *chain, const struct scatterlist *
 	u64 addr = sg_dma_address(sg);
 	u64 end = addr + sg_dma_len(sg);
 	u64 second = (addr & ~(u64)NVMQ_PAGE_MASK) + NVMQ_PAGE_SIZE;
+	u32 entries = chain->left;
 
 	*prp1 = addr;
-	*prp2 = chain->dma[0];
 	if (end > second && nvmq_prp_chain_put(chain, second, end - second))
 		return -EINVAL;
 	while (--segs) {
@@ -100,5 +100,9 @@ int nvmq_prp_chain_segs(struct nvmq_prp_chain *chain, const struct scatterlist *
 		if (nvmq_prp_chain_put(chain, addr, end - addr))
 			return -EINVAL;
 	}
-	return chain->left ? -EINVAL : 0;
+	if (chain->left)
+		return -EINVAL;
+	/* Of two pages PRP2 is the second itself. */
+	*prp2 = entries > 1 ? chain->dma[0] : entries ? le64_to_cpu(chain->page[0][0]) : 0;
+	return 0;
 }

@@ -201,13 +201,15 @@ void nvmq_qset_exit(struct nvmq_qset *qs)
 
 /* ---- vectors ---- */
 
-static unsigned int irq_types(enum nvmq_irq_kind best)
+static unsigned int irq_types(const struct nvmq_qset *qs, enum nvmq_irq_kind best)
 {
+	unsigned int msi = qs->admin->hw->quirks & NVMQ_QUIRK_NO_MSI ? 0 : PCI_IRQ_MSI;
+
 	switch (best) {
 	case NVMQ_IRQ_MSIX:
-		return PCI_IRQ_MSIX | PCI_IRQ_MSI | PCI_IRQ_INTX;
+		return PCI_IRQ_MSIX | msi | PCI_IRQ_INTX;
 	case NVMQ_IRQ_MSI:
-		return PCI_IRQ_MSI | PCI_IRQ_INTX;
+		return msi | PCI_IRQ_INTX;
 	default:
 		return PCI_IRQ_INTX;
 	}
@@ -259,7 +261,7 @@ static int alloc_vectors(struct nvmq_qset *qs, struct nvmq_grant *grant,
 		.calc_sets = irq_sets,
 		.priv = grant,
 	};
-	unsigned int types = irq_types(grant->irq);
+	unsigned int types = irq_types(qs, grant->irq);
 	enum nvmq_irq_kind kind;
 	int got;
 
@@ -312,7 +314,7 @@ static void free_vectors(struct nvmq_qset *qs)
 int nvmq_qset_first_vector(struct nvmq_qset *qs)
 {
 	struct pci_dev *pdev = qset_pdev(qs);
-	int got = pci_alloc_irq_vectors(pdev, 1, 1, irq_types(qs->plan.irq));
+	int got = pci_alloc_irq_vectors(pdev, 1, 1, irq_types(qs, qs->plan.irq));
 
 	if (got < 0) {
 		dev_err(&pdev->dev, "no interrupt of any kind: error %d\n", got);
@@ -409,11 +411,15 @@ static void free_ioq_irq(struct nvmq_ioq *ioq)
 	ioq->vector = -1;
 }
 
-/* Nobody submits to or polls @ioq while it is not live. */
+/*
+ * Nobody submits to or polls @ioq while it is not live, nor polls one with an interrupt: until
+ * the maps are made anew blk-mq may take it for what it was before.
+ */
 static void set_live(struct nvmq_ioq *ioq, bool live)
 {
 	spin_lock(&ioq->q.cq_lock);
 	WRITE_ONCE(ioq->q.live, live);
+	WRITE_ONCE(ioq->q.polled, live && ioq->vector < 0);
 	spin_unlock(&ioq->q.cq_lock);
 }
 
@@ -452,6 +458,14 @@ static int prepare_ioq(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	if (owner != ioq)
 		WRITE_ONCE(owner->nr_sharers, qid - owner->q.qid + 1);
 	return 0;
+}
+
+/* Without weighted round robin the class means nothing (base 5.3.2), but for one that knows no other. */
+static u8 priority(const struct nvmq_hw *hw, const struct nvmq_grant *grant, u16 qid)
+{
+	if (nvmq_hw_uses_wrr(hw))
+		return grant->wrr.classes[nvmq_grant_type(grant, qid)];
+	return hw->quirks & NVMQ_QUIRK_USES_PRIO ? NVMQ_CLASS_MEDIUM : NVMQ_CLASS_URGENT;
 }
 
 /* Memory, interrupt, CQ, SQ: in this order, and back if one of them fails. */
@@ -494,8 +508,7 @@ static int create_pair(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 		qs->stray = !was_not_done(err);
 		goto free_irq;
 	}
-	err = nvmq_admin_create_sq(qs->admin, &ioq->q, nvmq_hw_uses_wrr(hw) ?
-				   grant->wrr.classes[nvmq_grant_type(grant, qid)] : 0);
+	err = nvmq_admin_create_sq(qs->admin, &ioq->q, priority(hw, grant, qid));
 	if (err)
 		goto delete_cq;
 	set_live(ioq, true);
@@ -534,18 +547,21 @@ bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete)
 	bool done = delete && !qs->stray;
 	u16 qid;
 
-	for (qid = 1; qid <= total; qid++)
-		set_live(qs->ioq[qid - 1], false);
 	/*
 	 * From here on nobody would answer an interrupt, which a shared line
 	 * would repeat without end: the ring is looked at by the drain, and the
 	 * admin queue is polled.
 	 */
+	if (!qset_pdev(qs)->msix_enabled && !qset_pdev(qs)->msi_enabled)
+		pci_intx(qset_pdev(qs), 0);
+	for (qid = 1; qid <= total; qid++)
+		set_live(qs->ioq[qid - 1], false);
+	/* The rings may be freed: see nvmq_io_poll(). */
+	if (qs->grant.queues[NVMQ_POLL])
+		synchronize_rcu();
 	for (qid = total; qid; qid--)
 		free_ioq_irq(qs->ioq[qid - 1]);
 	nvmq_admin_free_irq(qs->admin);
-	if (!qset_pdev(qs)->msix_enabled && !qset_pdev(qs)->msi_enabled)
-		pci_intx(qset_pdev(qs), 0);
 	/* One that cannot be deleted is enough to stop asking. */
 	for (qid = total; done && qid; qid--)
 		done = !nvmq_admin_delete_sq(qs->admin, qid);
@@ -554,6 +570,7 @@ bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete)
 			done = !nvmq_admin_delete_cq(qs->admin, qid);
 	free_vectors(qs);
 	memset(&qs->grant, 0, sizeof(qs->grant));
+	qs->stray |= delete && !done;
 	return done;
 }
 

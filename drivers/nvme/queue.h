@@ -59,6 +59,7 @@ struct nvmq_slot {
  * @live: the device knows this queue.  Set after the queue was created, cleared
  *        before it is taken away; readers that may race with that hold the
  *        lock of their side or are excluded by a quiesced or frozen tag set
+ * @polled: @live, and without an interrupt: pollers may look at the ring, under RCU
  *
  * Submission; under @sq_lock:
  *
@@ -96,6 +97,7 @@ struct nvmq_queue {
 	u16 qid;
 	u16 ctrl_id;
 	bool live;
+	bool polled;
 
 	spinlock_t sq_lock ____cacheline_aligned;
 	u32 tail;

@@ -261,7 +261,7 @@ static const struct nvmq_ns_ids *ids_of(struct device *dev)
 {
 	const struct nvmq_ns *ns = nvmq_ns_of(dev);
 
-	return ns->nss->quirks & NVMQ_QUIRK_SAME_IDS ? &no_ids : &ns->ids;
+	return ns->same_ids ? &no_ids : &ns->ids;
 }
 
 static bool is_set(const u8 *id, size_t len)

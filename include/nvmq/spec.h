@@ -544,6 +544,7 @@ static_assert(sizeof(struct nvmq_log_effects) == 4096, "Effects log page");
 #define NVMQ_EFFECT_NS_CAP	(1u << 2)	/* NCC */
 #define NVMQ_EFFECT_NS_INV	(1u << 3)	/* NIC */
 #define NVMQ_EFFECT_CTRL_CAP	(1u << 4)	/* CCC */
+#define NVMQ_EFFECT_RELAXED_MASK	(3u << 14)	/* CSER: CSE has exceptions */
 #define NVMQ_EFFECT_ALONE_NS	(1u << 16)	/* CSE: no other one in the namespace */
 #define NVMQ_EFFECT_ALONE	(2u << 16)	/* CSE: no other one at all */
 #define NVMQ_EFFECT_CSE_MASK	(7u << 16)

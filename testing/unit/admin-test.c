@@ -436,22 +436,32 @@ bool unit_try_wait(struct completion *c)
 	return true;
 }
 
+static u64 time_of(unsigned long timeout)
+{
+	return m.us + (u64)timeout * (1000000 / HZ);
+}
+
+static unsigned long left_until(u64 until)
+{
+	return m.us < until ? (until - m.us) / (1000000 / HZ) + 1 : 0;
+}
+
 unsigned long unit_wait_timeout(struct completion *c, unsigned long timeout)
 {
-	u64 until = m.us + (u64)timeout * (1000000 / HZ);
-	struct wait wait = { .c = c, .until = until };
+	struct wait wait = { .c = c, .until = time_of(timeout) };
 
 	wait_over(&wait);
 	if (!unit_try_wait(c))
 		return 0;
-	return m.us < until ? (until - m.us) / (1000000 / HZ) + 1 : 1;
+	return left_until(wait.until) ?: 1;
 }
 
-void unit_wait(wait_queue_head_t *wq)
+unsigned long unit_wait(wait_queue_head_t *wq, unsigned long timeout)
 {
-	struct wait wait = { .wq = wq, .wakes = wq->wakes, .until = NEVER };
+	struct wait wait = { .wq = wq, .wakes = wq->wakes, .until = time_of(timeout) };
 
 	wait_over(&wait);
+	return left_until(wait.until);
 }
 
 void unit_wake(wait_queue_head_t *wq)
@@ -1383,13 +1393,18 @@ static void test_traffic(void)
 	}
 }
 
-/* Tags of commands that never came back are not used; who waits for one, stop wakes. */
+/*
+ * Tags of commands that never came back are not used; who waits for one, stop wakes, and
+ * if that does not come, the time of a command ends it.
+ */
 static void test_abandoned(void)
 {
-	u32 with_irq, i;
+	u32 round, i;
 
-	for (with_irq = 0; with_irq < 2; with_irq++) {
-		start(with_irq);
+	for (round = 0; round < 4; round++) {
+		const bool late = round / 2;
+
+		start(round % 2);
 		dev.mute = true;
 		for (i = 0; i < CALLERS; i++) {
 			CHECK(identify(page_buf) == -ETIMEDOUT, "answered");
@@ -1400,15 +1415,21 @@ static void test_abandoned(void)
 			caller_new(&callers[i], i);
 			call(&callers[i]);
 		}
-		pass(10000 * MS);
+		pass(jiffies_to_msecs(admin.timeout) * MS - 100 * MS);
 		CHECK(!ended(3) && dev.nr_fetched == CALLERS, "%u at the device", dev.nr_fetched);
-		nvmq_admin_stop(&admin);
+		if (late)
+			pass(200 * MS);
+		else
+			nvmq_admin_stop(&admin);
 		settle();
 		CHECK(ended(3) == 3, "%u ended", ended(3));
 		for (i = 0; i < 3; i++) {
 			join(&callers[i]);
-			CHECK(callers[i].ret == -ENODEV, "%d", callers[i].ret);
+			CHECK(callers[i].ret == (late ? -ETIMEDOUT : -ENODEV), "%d",
+			      callers[i].ret);
 		}
+		if (late)
+			nvmq_admin_stop(&admin);
 		CHECK(dma_owned == 2 + CALLERS, "%u pages", dma_owned);
 		cut_off();
 		CHECK(dma_owned == 2, "%u pages", dma_owned);
@@ -1675,6 +1696,11 @@ static void test_abort(void)
 	}
 	CHECK(m.us == begun, "it waited %lu us", m.us - begun);
 	CHECK(nvmq_admin_abort(&admin, 1, 1) == -EBUSY && dev.nr_fetched == 3, "one too many");
+	/* Nor later, as long as they may still come back. */
+	admin.timeout = HZ / 100;
+	pass(8 * MS);
+	CHECK(nvmq_admin_abort(&admin, 1, 1) == -EBUSY && dev.nr_fetched == 3, "one too many");
+	admin.timeout = HZ;
 	pass(20 * MS);
 	CHECK(!admin.tags && !admin.aborts, "tags %#lx, %u aborts", admin.tags, admin.aborts);
 	check_silent("abort");
@@ -1694,6 +1720,10 @@ static void test_abort(void)
 	dev.mute = true;
 	for (i = 0; i < 3; i++)
 		CHECK(!nvmq_admin_abort(&admin, 1, i), "%u", i);
+	pass(900 * MS);
+	CHECK(nvmq_admin_abort(&admin, 1, 1) == -EBUSY, "too early to give up");
+	pass(200 * MS);
+	CHECK(nvmq_admin_abort(&admin, 1, 1) == -ETIMEDOUT, "nothing comes back");
 	nvmq_admin_stop(&admin);
 	CHECK(nvmq_admin_abort(&admin, 1, 1) == -ENODEV, "stopped");
 	CHECK(!nvmq_hw_disable(&hw), "disable");

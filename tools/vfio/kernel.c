@@ -276,10 +276,12 @@ void unit_wake(wait_queue_head_t *wq)
 }
 
 /* Who sends a command waits for it, by polling: there is always a tag. */
-void unit_wait(wait_queue_head_t *wq)
+unsigned long unit_wait(wait_queue_head_t *wq, unsigned long timeout)
 {
 	(void)wq;
+	(void)timeout;
 	unit_warn("a wait for a tag");
+	return 0;
 }
 
 unsigned long unit_wait_timeout(struct completion *c, unsigned long timeout)
