@@ -41,6 +41,8 @@ fails "LBA out of range" read "status lba-range dnr" 1 "Remote I/O error" 'LBA o
 fails "capacity exceeded" write "status capacity-exceeded dnr" 1 "No space left" 'capacity exceeded \(0x81, do not retry\)'
 fails "write protected" write "status ns-write-protected dnr" 1 "Input/output error" 'namespace is write protected \(0x20, do not retry\)'
 fails "a status that nobody knows" read "status 0x7c5 dnr" 1 "Input/output error" 'unknown status \(0x7c5, do not retry\)'
+fails "what the driver itself calls a command that it takes back" read "status host-aborted" 6 "Connection timed out" \
+	'timed out, aborted by host \(0x371\)'
 
 # An error that passes is not seen by anybody.
 lie "when read lba 64 times 5 then status internal"

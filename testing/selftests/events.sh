@@ -48,10 +48,23 @@ device event type 0 info 4 log 1
 log_has "a transient error: the log says so" "nvmq $BDF0: the device reports: transient internal error"
 check "the next request is with the device" poll_until 5 more_requests "$before"
 
-log_mark
+# The page was read just now: what the device says meanwhile is told once, and looked at later.
+pages() { device_stat admin-get-log-page; }
+more_pages() { [ "$(pages)" -gt "$1" ]; }
+before=$(pages)
 device event 40 type 1 info 0 log 2
-log_has "a flood: the log says so" "nvmq $BDF0: health:"
-check "and the disk works" zeroes "$(dev "$BDF0" 2)" 0 65536
+check "a flood: the disk works" zeroes "$(dev "$BDF0" 2)" 0 65536
+check "a flood: the page is read" poll_until 15 more_pages "$before"
+log_has "a flood: the log says so" "nvmq $BDF0: health: .* no warning"
+within "a flood: pages read" $(($(pages) - before)) 1 2
+
+# What the driver has no use for may lose by being read: user space does that.
+before=$(pages) requested=$(requests)
+log_mark
+device event type 7 info 1 log 0xc0
+log_has "an event of the vendor: the log says so" "nvmq $BDF0: event of type 7, info 0x1, log page 0xc0"
+check "an event of the vendor: the next request is with the device" poll_until 5 more_requests "$requested"
+is "an event of the vendor: its page is left alone" "$(pages)" "$before"
 is "live" "$(state "$BDF0")" live
 
 # The device processes nothing while CSTS.PP (bit 5) is set: 20 looks at it, or some 400 ms.

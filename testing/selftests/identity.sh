@@ -54,3 +54,18 @@ check_fails "another NGUID: who has the old disk open gets errors" \
 check "another NGUID: the new disk works" same "$T_TMP/data" "$(dev "$BDF0" 1)" 0
 device unlie all
 exec {held}<&-
+
+# Two namespaces that say that they are the same: whoever goes by that must not come to the wrong one.
+wwid() { cat "/sys/block/$(disk "$BDF0" "$1")/wwid"; }
+like "identifiers of their own: shown" "$(wwid 1) $(wwid 2)" '^(uuid|eui)[^ ]* (uuid|eui)'
+one=$(number 1) two=$(number 2)
+lie "when identify cns 0 then garbage eui64 value 0x7766554433221100"
+check "the same EUI64: reset" rescan
+wait_for "the same EUI64: new disks" is_new 2 "$two"
+wait_for "the same EUI64: both" is_new 1 "$one"
+log_has "the same EUI64: the log says so" "nvmq $BDF0: namespace 2: has the identifiers of disk $(disk "$BDF0" 1): they are not shown"
+like "the same EUI64: the first has it" "$(<"/sys/block/$(disk "$BDF0" 1)/eui")" "00 11 22 33|77 66 55 44"
+check_fails "the same EUI64: the second has none" test -e "/sys/block/$(disk "$BDF0" 2)/eui"
+like "the same EUI64: but the serial number and the namespace" "$(wwid 2)" "^nvme\..*-00000002\$"
+check "the same EUI64: the first works" same "$T_TMP/data" "$(dev "$BDF0" 1)" 0
+device unlie all

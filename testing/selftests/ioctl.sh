@@ -112,6 +112,17 @@ longer() {
 	is "a buffer longer than what is read: $*" "$bad" ""
 }
 put "$T_TMP/data" "$ns" 0
+bad=""
+for len in 512 4096 4608 8192 12288 65536 262144; do
+	random_file "$T_TMP/data" "$len"
+	got=$(what "$ng" uring-io opcode=1 nsid=1 $(lbas 4096 $((len / bs))) in="$T_TMP/data" fixed=1)
+	[ "$got" = "0 0" ] && same "$T_TMP/data" "$ns" $((4096 * bs)) || bad+=" write-$len:$got"
+	got=$(what "$ng" uring-io opcode=2 nsid=1 $(lbas 4096 $((len / bs))) len="$len" out="$T_TMP/got" fixed=1)
+	[ "$got" = "0 0" ] && cmp -s "$T_TMP/data" "$T_TMP/got" || bad+=" read-$len:$got"
+done
+is "a little of a large registered buffer, and all of it" "$bad" ""
+random_file "$T_TMP/data" 8192
+put "$T_TMP/data" "$ns" 0
 longer "$ns" io parts=1
 longer "$ns" vec parts=3
 longer "$ng" uring-io fixed=1
@@ -191,6 +202,13 @@ write_one="opcode=1 nsid=1 cdw10=0 cdw11=0 cdw12=$((per - 1)) len=4096"
 	refuses "a user's log" EACCES as-user "$ctrl" admin opcode=2 nsid=0xffffffff cdw10=$((0x7f << 16 | 2)) len=512
 	refuses "a user's command of the vendor" EACCES as-user "$ns" io opcode=0x80 nsid=1
 	refuses "a user's command that the device does not have" EACCES as-user "$ns" io opcode=0x7e nsid=1 len=4096
+	# A device that does not say so changes what is on it all the same.
+	lie "when get-log-page log 5 then garbage 1056..1059 value 1"
+	is "reset" "$(what "$ctrl" reset)" "0 0"
+	refuses "a user's Write Zeroes, opened to read" EACCES as-user "$ng" io opcode=8 nsid=1 cdw12=0 ro=1
+	is "opened to write" "$(what as-user "$ng" io opcode=8 nsid=1 cdw12=0)" "0 0"
+	device unlie all
+	is "reset" "$(what "$ctrl" reset)" "0 0"
 	refuses "a user's reset" EACCES as-user "$ctrl" reset
 	refuses "a user's rescan" EACCES as-user "$ctrl" rescan
 	refuses "a user's reset of the subsystem" EACCES as-user "$ctrl" subsys-reset

@@ -61,6 +61,21 @@ for plan in "default=2 read=1 poll=1" "default=1 read=2 poll=2" "default=2 read=
 	unload
 done
 
+# A ring goes on polling while the plan changes, and what it polls may share another's completions by then.
+load "plan=default=1 poll=1"
+disk=$(disk "$BDF0")
+background fio --eta=never --name=load --filename="/dev/ng${disk#nvme}" --ioengine=io_uring_cmd --cmd_type=nvme --hipri=1 --iodepth=8 \
+	--rw=randread --bs=4k --size=8M --numjobs=2 --time_based --runtime=12
+for ((i = 0; i < 20 && SECONDS < 400; i++)); do
+	for plan in "default=2 share=2" "default=1 poll=1"; do
+		echo "$plan" >"/sys/bus/pci/devices/$BDF0/nvmq/plan" 2>>"$T_TMP/refused" || true
+	done
+done
+check "polled while polled queues come and go: the load ends" poll_until 60 gone "$BG"
+note "$i times two plans; $(wc -l <"$T_TMP/refused") refused"
+check "and ordinary reads go on" uring --rw=read --size=1M
+unload
+
 # hipri without polled queues: the kernels differ in whether they refuse it
 # (EOPNOTSUPP) or fall back to interrupts; it must end.
 load plan=default=2

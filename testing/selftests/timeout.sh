@@ -82,3 +82,29 @@ is "load: no error, all data verified" "$rc" 0
 is "every CPU's queue works afterwards" "$(cpus_differ 10 "$node" 1024 "$T_TMP/data")" ""
 is "the state is live" "$(state "$BDF0")" live
 like "debugfs recorder has what was done last" "$(<"$DBG/$BDF0/recorder")" "queue 0: live.*queue 1: live, 0 outstanding; SQ tail.*CID 0x.* Read .*CQ .*CID 0x.*success"
+
+# Aborts that the device never answers: with four it has as many as it takes, and what is lost after that is lost for good.
+if strict; then
+	reload io_timeout=1 admin_timeout=2 plan=default=4
+	node=$(dev "$BDF0")
+	log_mark
+	lie "when abort then drop"
+	lie "when read times 4 then delay 3s"
+	readers=()
+	for i in 0 1 2 3; do
+		dd if="$node" of=/dev/null bs=4k skip="$i" count=1 iflag=direct status=none &
+		readers+=("$!")
+	done
+	rc=0
+	for reader in "${readers[@]}"; do
+		wait "$reader" || rc=$?
+	done
+	is "aborts without an answer: the commands end by themselves" "$rc $(log_count 'reset: ')" "0 0"
+	is "aborts without an answer" "$(log_count ': abort$')" 4
+	lie "when read once then drop"
+	background dd if="$node" of="$T_TMP/got" bs=64k count=1 iflag=direct
+	check "aborts without an answer: a command that is lost ends" poll_until 15 gone "$BG"
+	check "aborts without an answer: with the right data" cmp "$T_TMP/got" <(head -c 65536 "$T_TMP/data")
+	log_has "aborts without an answer: by a reset" "nvmq $BDF0: .*reset done"
+	device unlie all
+fi
