@@ -151,7 +151,7 @@ static void edit_plan(struct top *t)
 	noecho();
 	curs_set(0);
 	t->message[0] = '\0';
-	if (!*text || counters_interrupted())
+	if (!*text || sys_interrupted())
 		return;
 	if (nvmq_plan_parse(text, strlen(text), &plan, &error)) {
 		snprintf(t->message, sizeof(t->message), "\"%s\": %s", error.word, error.reason);
@@ -205,7 +205,7 @@ static bool wait_for_keys(struct top *t)
 		draw(t);
 		timeout(250);
 		key = getch();
-		if (counters_interrupted() || (key != ERR && !on_key(t, key)))
+		if (sys_interrupted() || (key != ERR && !on_key(t, key)))
 			return false;
 	}
 	return true;
@@ -219,7 +219,7 @@ static int watch(struct top *t)
 	if (counters_read(t->ctrl, &last))
 		return 1;
 	/* Before curses, which leaves alone what somebody else catches. */
-	counters_catch_signals();
+	sys_catch_signals();
 	initscr();
 	cbreak();
 	noecho();

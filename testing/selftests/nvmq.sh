@@ -63,7 +63,17 @@ load_begin --filename="/dev/$disk" --offset=8M
 io_begun "$disk"
 like "try, under load" "$(nvmq plan "$disk" try --seconds 1 default=1)" "back to +default=6"
 is "the old plan is back" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" "$before"
-like "try, confirmed" "$(echo | nvmq plan "$disk" try --seconds 30 default=3)" "kept"
+like "try, whose Enter comes from no terminal" "$(echo | nvmq plan "$disk" try --seconds 1 default=1)" "back to +default=6"
+# Keys for what runs at a terminal of its own.
+mkfifo "$T_TMP/keys"
+exec {keys_fd}<>"$T_TMP/keys"
+setsid script -qefc "$TOOLS/tools/nvmq plan $disk try --seconds 300 default=3" "$T_TMP/try" <"$T_TMP/keys" >/dev/null 2>&1 &
+BG=$!
+T_BG+=("$BG")
+check "try, at a terminal: asks" poll_until 20 grep -q 'keeps it' "$T_TMP/try"
+echo >&"$keys_fd"
+check "try, confirmed: ends" poll_until 20 gone "$BG"
+like "try, confirmed: says so" "$(<"$T_TMP/try")" "kept"
 is "the new one stays" "$(attr "$BDF0" plan)" default=3
 load_end "I/O meanwhile"
 is "the other controller has its own" "$(attr "$BDF1" plan)" "default=2 read=1 poll=1"
@@ -86,8 +96,6 @@ io_begun "$disk"
 is "stat, for three seconds of the load: its rates" \
 	"$(nvmq stat "$disk" --seconds 3 --json | jq '.all.read + .all.write > 10 and .seconds > 2.9 and .all.device_ns.p50 > 1000')" true
 is "counting is off again" "$(attr "$BDF0" stats)" 0
-mkfifo "$T_TMP/keys"
-exec {keys_fd}<>"$T_TMP/keys"
 for keys in q $'\x03' $'edefault=1\x03'; do
 	name="top, $(printf %q "$keys")"
 	rm -f "$T_TMP/top"
