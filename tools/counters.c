@@ -450,6 +450,17 @@ int counters_switch(const struct sys_ctrl *ctrl, bool on)
 	return -1;
 }
 
+/* False if what was printed cannot be written.  Who closes a pipe knows, and needs no message. */
+static bool printed(void)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	if (errno && errno != EPIPE)
+		fprintf(stderr, "nvmq: standard output: %s\n", strerror(errno));
+	return false;
+}
+
 /**
  * counters_watch - count for a while, once or again and again
  * @ctrl: the controller
@@ -457,7 +468,8 @@ int counters_switch(const struct sys_ctrl *ctrl, bool on)
  * @show: called with each reading
  * @arg: passed to @show
  *
- * Counting that was off is off again at the end, a signal from the terminal included.
+ * Counting that was off is off again at the end, be it a signal or that nobody reads what @show
+ * prints.
  *
  * Return: 0; 1 if it could not be done.
  */
@@ -499,8 +511,9 @@ int counters_watch(const struct sys_ctrl *ctrl, const struct counters_watch *wat
 		if (counters_span(ctrl, &now, &before))
 			goto out;
 		show(ctrl, &now, arg);
-		fflush(stdout);
 		counters_free(&now);
+		if (!printed())
+			goto out;
 	}
 	ret = 0;
 out:

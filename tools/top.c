@@ -4,6 +4,7 @@
 #include <ncurses.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../drivers/nvme/plan.h"
 #include "nvmq.h"
@@ -218,13 +219,6 @@ static int watch(struct top *t)
 
 	if (counters_read(t->ctrl, &last))
 		return 1;
-	/* Before curses, which leaves alone what somebody else catches. */
-	sys_catch_signals();
-	initscr();
-	cbreak();
-	noecho();
-	keypad(stdscr, true);
-	curs_set(0);
 	while (wait_for_keys(t)) {
 		/* The driver may be gone by now. */
 		if (counters_span(t->ctrl, &next, &last)) {
@@ -235,10 +229,55 @@ static int watch(struct top *t)
 		t->now = next;
 		refresh_ctrl(t->ctrl);
 	}
+	counters_free(&last);
+	return ret;
+}
+
+/* All that can fail for want of a terminal, before anything is counted. */
+static bool begin_screen(void)
+{
+	const char *term = getenv("TERM");
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		fputs("nvmq top: a terminal is needed; nvmq stat --every does without\n", stderr);
+		return false;
+	}
+	/* Before curses, which leaves alone what somebody else catches. */
+	sys_catch_signals();
+	/* initscr() would end the program. */
+	if (!newterm(NULL, stdout, stdin)) {
+		fprintf(stderr, "nvmq top: TERM=%s: no terminal that can be drawn on\n",
+			term ? term : "");
+		return false;
+	}
+	cbreak();
+	noecho();
+	keypad(stdscr, true);
+	curs_set(0);
+	return true;
+}
+
+static int run(struct top *t)
+{
+	bool was_on;
+	int ret;
+
+	if (counters_read(t->ctrl, &t->now))
+		return 1;
+	was_on = t->now.on;
+	counters_free(&t->now);
+	if (!begin_screen())
+		return 1;
+	if (!was_on && counters_switch(t->ctrl, true)) {
+		endwin();
+		return 1;
+	}
+	ret = watch(t);
 	endwin();
 	if (ret)
 		fprintf(stderr, "nvmq top: %s: its counters are gone\n", t->ctrl->bdf);
-	counters_free(&last);
+	if (!was_on && counters_switch(t->ctrl, false))
+		ret = 1;
 	return ret;
 }
 
@@ -247,7 +286,6 @@ int cmd_top(int argc, char **argv)
 	struct top t = { .delay = 1, .matrix = true };
 	const char *name = NULL;
 	struct sys_ctrl *all;
-	bool was_on;
 	size_t count;
 	int i, ret = 1;
 
@@ -264,15 +302,8 @@ int cmd_top(int argc, char **argv)
 	}
 	count = sys_find(&all);
 	t.ctrl = sys_pick(all, count, name);
-	if (t.ctrl && !counters_read(t.ctrl, &t.now)) {
-		was_on = t.now.on;
-		counters_free(&t.now);
-		if (was_on || !counters_switch(t.ctrl, true)) {
-			ret = watch(&t);
-			if (!was_on && counters_switch(t.ctrl, false))
-				ret = 1;
-		}
-	}
+	if (t.ctrl)
+		ret = run(&t);
 	counters_free(&t.now);
 	sys_free(all, count);
 	return ret;

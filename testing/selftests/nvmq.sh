@@ -90,13 +90,13 @@ is "stat: the reads of CPU 2, by its queue" \
 like "hist: as many" "$(nvmq hist "$disk" --op read)" "in the device, to the completion: [0-9]*1[0-9][0-9] commands"
 is "the other one has counted nothing" "$(nvmq stat "$BDF1" || true)" \
 	"nvmq: $BDF1: nothing was counted yet; see --seconds, and nvmq stat on"
-# The screen of top, under load; a key ends it, and so does Ctrl-C, while it asks for a plan or not.
+# The screen of top, under load; a key ends it, and so do Ctrl-C and Ctrl-\, while it asks for a plan or not.
 load_begin --filename="/dev/$disk" --offset=8M
 io_begun "$disk"
 is "stat, for three seconds of the load: its rates" \
 	"$(nvmq stat "$disk" --seconds 3 --json | jq '.all.read + .all.write > 10 and .seconds > 2.9 and .all.device_ns.p50 > 1000')" true
 is "counting is off again" "$(attr "$BDF0" stats)" 0
-for keys in q $'\x03' $'edefault=1\x03'; do
+for keys in q $'\x03' $'\x1c' $'edefault=1\x03'; do
 	name="top, $(printf %q "$keys")"
 	rm -f "$T_TMP/top"
 	TERM=vt100 setsid script -qefc "$TOOLS/tools/nvmq top $disk" "$T_TMP/top" <"$T_TMP/keys" >/dev/null 2>&1 &
