@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* nvmq plan: show, set, try. The text is read by the driver's own parser, drivers/nvme/plan.c. */
+/* nvmq plan: show, set, try, check. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../drivers/nvme/plan.h"
+#include "fits.h"
 #include "nvmq.h"
 #include "sys.h"
 
@@ -53,9 +53,8 @@ static int join(int count, char **words, char *text)
 static int check(const char *text)
 {
 	struct nvmq_plan_error error;
-	struct nvmq_plan plan;
 
-	if (!nvmq_plan_parse(text, strlen(text), &plan, &error))
+	if (plan_fits(text, &error))
 		return 0;
 	fprintf(stderr, "nvmq plan: \"%s\": %s\n", error.word, error.reason);
 	return -1;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../drivers/nvme/plan.h"
+#include "fits.h"
 #include "nvmq.h"
 #include "table.h"
 #include "watch.h"
@@ -138,7 +138,6 @@ static void refresh_ctrl(struct sys_ctrl *ctrl)
 static void edit_plan(struct top *t)
 {
 	struct nvmq_plan_error error;
-	struct nvmq_plan plan;
 	char text[MESSAGE_MAX - 50] = "";
 	int err;
 
@@ -154,7 +153,7 @@ static void edit_plan(struct top *t)
 	t->message[0] = '\0';
 	if (!*text || sys_interrupted())
 		return;
-	if (nvmq_plan_parse(text, strlen(text), &plan, &error)) {
+	if (!plan_fits(text, &error)) {
 		snprintf(t->message, sizeof(t->message), "\"%s\": %s", error.word, error.reason);
 		return;
 	}
