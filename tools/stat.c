@@ -20,21 +20,20 @@ static void print_text(const struct sys_ctrl *ctrl, const struct counters *c)
 {
 	double seconds = counters_seconds(c);
 	struct counters_queue sum;
-	char line[TABLE_LINE];
 	size_t i;
 
 	printf("%s at %s, %s: %.1f s\n\n", ctrl->name, ctrl->bdf, ctrl->granted, seconds);
-	puts(table_queue_head(0, line));
-	puts(table_queue_head(1, line));
+	puts(table_queue_head(0));
+	puts(table_queue_head(1));
 	for (i = 0; i < c->nr_queues; i++)
-		puts(table_queue(&c->queues[i], seconds, line));
+		puts(table_queue(&c->queues[i], seconds));
 	counters_total(c, &sum);
-	puts(table_queue(&sum, seconds, line));
+	puts(table_queue(&sum, seconds));
 	counters_free_queue(&sum);
 	putchar('\n');
-	puts(table_cpu_head(c, line));
+	puts(table_cpu_head(c));
 	for (i = 0; i < c->nr_cpus; i++)
-		puts(table_cpu(c, &c->cpus[i], line));
+		puts(table_cpu(c, &c->cpus[i]));
 }
 
 /* ---- for programs ---- */

@@ -79,7 +79,7 @@ static void draw(struct top *t)
 {
 	double seconds = counters_seconds(&t->now);
 	struct counters_queue sum;
-	char line[TABLE_LINE];
+	char line[1024];
 	int row = 0;
 	size_t i;
 
@@ -92,20 +92,20 @@ static void draw(struct top *t)
 	snprintf(line, sizeof(line), "granted  %s", t->ctrl->granted);
 	put(&row, A_NORMAL, line);
 	row++;
-	put(&row, A_NORMAL, table_queue_head(0, line));
-	put(&row, A_REVERSE, table_queue_head(1, line));
+	put(&row, A_NORMAL, table_queue_head(0));
+	put(&row, A_REVERSE, table_queue_head(1));
 	sort_now = t->sort;
 	qsort(t->now.queues, t->now.nr_queues, sizeof(*t->now.queues), heavier);
 	for (i = 0; i < t->now.nr_queues; i++)
-		put(&row, A_NORMAL, table_queue(&t->now.queues[i], seconds, line));
+		put(&row, A_NORMAL, table_queue(&t->now.queues[i], seconds));
 	counters_total(&t->now, &sum);
-	put(&row, A_BOLD, table_queue(&sum, seconds, line));
+	put(&row, A_BOLD, table_queue(&sum, seconds));
 	counters_free_queue(&sum);
 	if (t->matrix) {
 		row++;
-		put(&row, A_REVERSE, table_cpu_head(&t->now, line));
+		put(&row, A_REVERSE, table_cpu_head(&t->now));
 		for (i = 0; i < t->now.nr_cpus; i++)
-			put(&row, A_NORMAL, table_cpu(&t->now, &t->now.cpus[i], line));
+			put(&row, A_NORMAL, table_cpu(&t->now, &t->now.cpus[i]));
 	}
 	mvaddnstr(LINES - 2, 0, t->message, COLS);
 	snprintf(line, sizeof(line),
