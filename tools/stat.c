@@ -114,22 +114,14 @@ static struct json_object *to_json(const struct sys_ctrl *ctrl, const struct cou
 static void show(const struct sys_ctrl *ctrl, const struct counters *c, void *arg)
 {
 	const struct watch_options *o = arg;
-	struct json_object *object;
 
-	if (!o->json) {
-		print_text(ctrl, c);
-		if (o->watch.times != 1)
-			putchar('\n');
+	if (o->json) {
+		watch_print_json(o, to_json(ctrl, c));
 		return;
 	}
-	object = to_json(ctrl, c);
-	/* A line for each of several readings. */
-	if (o->watch.times == 1 || !o->watch.seconds) {
-		print_json(object);
-	} else {
-		puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(object);
-	}
+	print_text(ctrl, c);
+	if (o->watch.times != 1)
+		putchar('\n');
 }
 
 int cmd_stat(int argc, char **argv)
