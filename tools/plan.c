@@ -193,6 +193,9 @@ int cmd_plan(int argc, char **argv)
 			json = true;
 			i++;
 		}
+		/* Behind the option, as other commands have it. */
+		if (!name && i < argc && !is_verb(argv[i]) && *argv[i] != '-')
+			name = argv[i++];
 		if (i < argc)
 			return usage("set, try or check expected");
 	} else {
