@@ -2,7 +2,6 @@
 /* See counters.h. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -457,36 +456,6 @@ double counters_seconds(const struct counters *c)
 
 /* ---- measuring ---- */
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	interrupted = 1;
-}
-
-/**
- * counters_catch_signals - a signal ends what is done, so that counting can be switched off
- */
-void counters_catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
-
-/**
- * counters_interrupted - has such a signal come?
- *
- * Return: true if so.
- */
-bool counters_interrupted(void)
-{
-	return interrupted;
-}
-
 /**
  * counters_switch - begin or end counting
  * @ctrl: the controller
@@ -505,6 +474,17 @@ int counters_switch(const struct sys_ctrl *ctrl, bool on)
 	return -1;
 }
 
+/* False if what was printed cannot be written.  Who closes a pipe knows, and needs no message. */
+static bool printed(void)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	if (errno && errno != EPIPE)
+		fprintf(stderr, "nvmq: standard output: %s\n", strerror(errno));
+	return false;
+}
+
 /**
  * counters_watch - count for a while, once or again and again
  * @ctrl: the controller
@@ -512,7 +492,8 @@ int counters_switch(const struct sys_ctrl *ctrl, bool on)
  * @show: called with each reading
  * @arg: passed to @show
  *
- * Counting that was off is off again at the end, a signal from the terminal included.
+ * Counting that was off is off again at the end, be it a signal or that nobody reads what @show
+ * prints.
  *
  * Return: 0; 1 if it could not be done.
  */
@@ -538,7 +519,7 @@ int counters_watch(const struct sys_ctrl *ctrl, const struct counters_watch *wat
 		return ret;
 	}
 	was_on = before.on;
-	counters_catch_signals();
+	sys_catch_signals();
 	if (!was_on) {
 		counters_free(&before);
 		if (counters_switch(ctrl, true))
@@ -546,16 +527,17 @@ int counters_watch(const struct sys_ctrl *ctrl, const struct counters_watch *wat
 		if (counters_read(ctrl, &before))
 			goto out;
 	}
-	for (turn = 0; !interrupted && (!watch->times || turn < watch->times); turn++) {
+	for (turn = 0; !sys_interrupted() && (!watch->times || turn < watch->times); turn++) {
 		struct timespec left = { .tv_sec = watch->seconds };
 
-		while (nanosleep(&left, &left) && !interrupted)
+		while (nanosleep(&left, &left) && !sys_interrupted())
 			;
 		if (counters_span(ctrl, &now, &before))
 			goto out;
 		show(ctrl, &now, arg);
-		fflush(stdout);
 		counters_free(&now);
+		if (!printed())
+			goto out;
 	}
 	ret = 0;
 out:

@@ -113,8 +113,6 @@ void counters_free(struct counters *c);
 void counters_total(const struct counters *c, struct counters_queue *sum);
 void counters_free_queue(struct counters_queue *q);
 int counters_span(const struct sys_ctrl *ctrl, struct counters *c, struct counters *before);
-void counters_catch_signals(void);
-bool counters_interrupted(void);
 int counters_switch(const struct sys_ctrl *ctrl, bool on);
 int counters_watch(const struct sys_ctrl *ctrl, const struct counters_watch *watch,
 		   void (*show)(const struct sys_ctrl *ctrl, const struct counters *c, void *arg),

@@ -85,7 +85,7 @@ static void show(const struct sys_ctrl *ctrl, const struct counters *c, void *ar
 				       json_object_new_double(counters_seconds(c)));
 		json_object_object_add(object, "host", pairs_to_json(&sum[0]));
 		json_object_object_add(object, "device", pairs_to_json(&sum[1]));
-		print_json(object);
+		watch_print_json(o, object);
 	} else {
 		printf("%s at %s: %.1f s\n", ctrl->name, ctrl->bdf, counters_seconds(c));
 		print_bars("in the host, to the doorbell", &sum[0]);

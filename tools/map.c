@@ -2,6 +2,7 @@
 /* nvmq map: from CPU to interrupt, as a table, as JSON, and as a picture drawn by graphviz. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,8 @@ static int write_svg(const struct sys_ctrl *ctrl, const char *path)
 		_exit(127);
 	}
 	close(ends[0]);
+	/* A dot that ends early says why. */
+	signal(SIGPIPE, SIG_IGN);
 	to = fdopen(ends[1], "w");
 	if (to) {
 		print_dot(ctrl, to);

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # bash completion for nvmq(8) and nvmq-vfio(8)
 
+# Addresses of the controllers that nvmq has, and what it calls them and their disks
 _nvmq_devices()
 {
-	local dev disk
-	for dev in /sys/bus/pci/drivers/nvmq/*:*; do
+	local dev name disks
+	for dev in "${NVMQ_ROOT:-}"/sys/bus/pci/drivers/nvmq/*:*; do
 		[[ -e $dev ]] || continue
 		echo "${dev##*/}"
-		for disk in "$dev"/block/nvme*; do
-			[[ ! -e $disk ]] || echo "${disk##*/}"
+		for name in "$dev"/nvme/nvme*; do
+			disks=("$name"/nvme*n*)
+			[[ ! -e ${disks[0]} ]] || printf '%s\n' "${name##*/}" "${disks[@]##*/}"
 		done
 	done
 }
@@ -17,7 +19,7 @@ _nvmq_devices()
 _nvmq_controllers()
 {
 	local dev name
-	for dev in /sys/bus/pci/devices/*; do
+	for dev in "${NVMQ_ROOT:-}"/sys/bus/pci/devices/*; do
 		[[ $(<"$dev/class") == 0x010802 ]] || continue
 		echo "${dev##*/}"
 		for name in "$dev"/nvme/nvme* "$dev"/nvme/nvme*/nvme*n* "$dev"/block/nvme*; do
@@ -32,7 +34,7 @@ _nvmq()
 
 	# Addresses and plans have colons and equals signs in them, at which bash divides words.
 	case $COMP_CWORD.${COMP_WORDS[1]:-} in
-	1.*) words='list map queues plan stat hist top trace bind release --help' ;;
+	1.*) words='list map queues plan stat hist top trace lab bind release --help' ;;
 	*.bind) words="--vfio --json $(_nvmq_controllers)" ;;
 	*.release) words="--json $(_nvmq_controllers)" ;;
 	*.list) words='--json' ;;
@@ -63,10 +65,24 @@ _nvmq()
 		esac
 		;;
 	*.top) words="--every $(_nvmq_devices)" ;;
+	*.lab)
+		case $COMP_CWORD.${COMP_WORDS[2]:-}.$before in
+		2.*) words='run report compare spec --help' ;;
+		*.run.--spec | *.compare.-o | *.compare.--out) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+		*.run.-o | *.run.--out) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+		*.run.*) words="--spec --out --seconds --repeat --destroy-data --no-report --help $(_nvmq_devices)" ;;
+		*.report.*) words="--help $(compgen -d -- "$word")" ;;
+		*.compare.*) words="--out --help $(compgen -d -- "$word")" ;;
+		*.spec.*) words='--help' ;;
+		esac
+		;;
 	*.plan)
 		case " ${COMP_WORDS[*]:2:COMP_CWORD - 2} " in
-		*' set '* | *' try '*) words='default= read= poll= depth= vectors= irq= placement= leave= coalesce= share= cpus= wrr= --seconds' ;;
-		*) words="set try --json $(_nvmq_devices)" ;;
+		*' set '* | *' try '* | *' check '*)
+			words='default= read= poll= depth= vectors= irq= placement= leave= coalesce= share= cpus= wrr='
+			[[ $before != try ]] || words+=' --seconds'
+			;;
+		*) words="set try check --json $(_nvmq_devices)" ;;
 		esac
 		;;
 	esac

@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* nvmq plan: show, set, try. The text is read by the driver's own parser, drivers/nvme/plan.c. */
+/* nvmq plan: show, set, try, check. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../drivers/nvme/plan.h"
+#include "fits.h"
 #include "nvmq.h"
 #include "sys.h"
 
 #define TEXT_MAX	4096
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	interrupted = 1;
-}
 
 static void show(const struct sys_ctrl *ctrl, bool json)
 {
@@ -60,9 +53,8 @@ static int join(int count, char **words, char *text)
 static int check(const char *text)
 {
 	struct nvmq_plan_error error;
-	struct nvmq_plan plan;
 
-	if (!nvmq_plan_parse(text, strlen(text), &plan, &error))
+	if (plan_fits(text, &error))
 		return 0;
 	fprintf(stderr, "nvmq plan: \"%s\": %s\n", error.word, error.reason);
 	return -1;
@@ -90,16 +82,29 @@ static void show_granted(const struct sys_ctrl *ctrl)
 	free(granted);
 }
 
-/* True if something was typed; false when the time is over, and on a signal. */
-static bool confirmed(unsigned int seconds)
+/*
+ * Is somebody at the terminal who can be asked?  What is in a pipe or a script was meant for
+ * others, and a job in the background may not read.  Without job control, as on a console, there
+ * is no foreground.
+ */
+static bool can_ask(void)
 {
-	struct pollfd in = { .fd = 0, .events = POLLIN };
+	pid_t foreground = tcgetpgrp(0);
+
+	return isatty(0) && (foreground < 0 || foreground == getpgrp());
+}
+
+/* True after an empty line, if any are read; false when the time is over, and on a signal. */
+static bool confirmed(unsigned int seconds, bool reads)
+{
+	struct pollfd in = { .fd = reads ? 0 : -1, .events = POLLIN };
 	struct timespec end, now;
+	bool empty = true;
 	char c;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
-	while (!interrupted) {
+	while (!sys_interrupted()) {
 		long left;
 
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -109,10 +114,14 @@ static bool confirmed(unsigned int seconds)
 			return false;
 		if (poll(&in, 1, left) <= 0)
 			continue;
-		if (read(0, &c, 1) == 1)
+		if (read(0, &c, 1) != 1) {
+			/* Nobody is there to type anything. */
+			in.fd = -1;
+			continue;
+		}
+		if (c == '\n' && empty)
 			return true;
-		/* Nobody is there to type anything. */
-		in.fd = -1;
+		empty = c == '\n';
 	}
 	return false;
 }
@@ -120,22 +129,33 @@ static bool confirmed(unsigned int seconds)
 /* The old plan comes back whatever happens to this program, short of SIGKILL. */
 static int try_plan(const struct sys_ctrl *ctrl, const char *text, unsigned int seconds)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	bool ask;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	sys_catch_signals();
+	/* Nor may it be stopped. */
+	signal(SIGTSTP, SIG_IGN);
+	signal(SIGTTIN, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
 	if (carry_out(ctrl, text))
 		return 1;
 	show_granted(ctrl);
-	printf("Enter within %u seconds keeps it; otherwise \"%s\" comes back.\n", seconds,
-	       ctrl->plan);
+	ask = can_ask();
+	if (ask) {
+		/* What was typed before the question is no answer. */
+		tcflush(0, TCIFLUSH);
+		printf("Enter within %u seconds keeps it; otherwise \"%s\" comes back.\n",
+		       seconds, ctrl->plan);
+	} else {
+		printf("No terminal to ask at: \"%s\" comes back after %u seconds.\n",
+		       ctrl->plan, seconds);
+	}
 	fflush(stdout);
-	if (confirmed(seconds)) {
+	if (confirmed(seconds, ask)) {
 		puts("kept");
 		return 0;
 	}
+	/* A second signal is not to end the wait of that. */
+	sys_hold_signals(SIG_BLOCK);
 	if (carry_out(ctrl, ctrl->plan))
 		return 1;
 	printf("back to  %s\n", ctrl->plan);
@@ -173,6 +193,9 @@ int cmd_plan(int argc, char **argv)
 			json = true;
 			i++;
 		}
+		/* Behind the option, as other commands have it. */
+		if (!name && i < argc && !is_verb(argv[i]) && *argv[i] != '-')
+			name = argv[i++];
 		if (i < argc)
 			return usage("set, try or check expected");
 	} else {

@@ -20,21 +20,20 @@ static void print_text(const struct sys_ctrl *ctrl, const struct counters *c)
 {
 	double seconds = counters_seconds(c);
 	struct counters_queue sum;
-	char line[TABLE_LINE];
 	size_t i;
 
 	printf("%s at %s, %s: %.1f s\n\n", ctrl->name, ctrl->bdf, ctrl->granted, seconds);
-	puts(table_queue_head(0, line));
-	puts(table_queue_head(1, line));
+	puts(table_queue_head(0));
+	puts(table_queue_head(1));
 	for (i = 0; i < c->nr_queues; i++)
-		puts(table_queue(&c->queues[i], seconds, line));
+		puts(table_queue(&c->queues[i], seconds));
 	counters_total(c, &sum);
-	puts(table_queue(&sum, seconds, line));
+	puts(table_queue(&sum, seconds));
 	counters_free_queue(&sum);
 	putchar('\n');
-	puts(table_cpu_head(c, line));
+	puts(table_cpu_head(c));
 	for (i = 0; i < c->nr_cpus; i++)
-		puts(table_cpu(c, &c->cpus[i], line));
+		puts(table_cpu(c, &c->cpus[i]));
 }
 
 /* ---- for programs ---- */
@@ -116,22 +115,14 @@ static struct json_object *to_json(const struct sys_ctrl *ctrl, const struct cou
 static void show(const struct sys_ctrl *ctrl, const struct counters *c, void *arg)
 {
 	const struct watch_options *o = arg;
-	struct json_object *object;
 
-	if (!o->json) {
-		print_text(ctrl, c);
-		if (o->watch.times != 1)
-			putchar('\n');
+	if (o->json) {
+		watch_print_json(o, to_json(ctrl, c));
 		return;
 	}
-	object = to_json(ctrl, c);
-	/* A line for each of several readings. */
-	if (o->watch.times == 1 || !o->watch.seconds) {
-		print_json(object);
-	} else {
-		puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(object);
-	}
+	print_text(ctrl, c);
+	if (o->watch.times != 1)
+		putchar('\n');
 }
 
 int cmd_stat(int argc, char **argv)

@@ -581,5 +581,40 @@ void sys_hold_signals(int how)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
 	sigprocmask(how, &set, NULL);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/**
+ * sys_catch_signals - what would end the program is only noted, so that it can undo what it did
+ *
+ * A pipe that nobody reads any more is an error of the write from now on.
+ */
+void sys_catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGQUIT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/**
+ * sys_interrupted - has such a signal come?
+ *
+ * Return: true if so.
+ */
+bool sys_interrupted(void)
+{
+	return interrupted;
 }

@@ -78,6 +78,8 @@ const struct sys_queue *sys_queue(const struct sys_ctrl *ctrl, unsigned int qid)
 
 void *sys_must(void *memory);
 void sys_hold_signals(int how);
+void sys_catch_signals(void);
+bool sys_interrupted(void);
 char *sys_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *sys_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *sys_read(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -4,8 +4,9 @@
 #include <ncurses.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "../drivers/nvme/plan.h"
+#include "fits.h"
 #include "nvmq.h"
 #include "table.h"
 #include "watch.h"
@@ -78,7 +79,7 @@ static void draw(struct top *t)
 {
 	double seconds = counters_seconds(&t->now);
 	struct counters_queue sum;
-	char line[TABLE_LINE];
+	char line[1024];
 	int row = 0;
 	size_t i;
 
@@ -91,20 +92,20 @@ static void draw(struct top *t)
 	snprintf(line, sizeof(line), "granted  %s", t->ctrl->granted);
 	put(&row, A_NORMAL, line);
 	row++;
-	put(&row, A_NORMAL, table_queue_head(0, line));
-	put(&row, A_REVERSE, table_queue_head(1, line));
+	put(&row, A_NORMAL, table_queue_head(0));
+	put(&row, A_REVERSE, table_queue_head(1));
 	sort_now = t->sort;
 	qsort(t->now.queues, t->now.nr_queues, sizeof(*t->now.queues), heavier);
 	for (i = 0; i < t->now.nr_queues; i++)
-		put(&row, A_NORMAL, table_queue(&t->now.queues[i], seconds, line));
+		put(&row, A_NORMAL, table_queue(&t->now.queues[i], seconds));
 	counters_total(&t->now, &sum);
-	put(&row, A_BOLD, table_queue(&sum, seconds, line));
+	put(&row, A_BOLD, table_queue(&sum, seconds));
 	counters_free_queue(&sum);
 	if (t->matrix) {
 		row++;
-		put(&row, A_REVERSE, table_cpu_head(&t->now, line));
+		put(&row, A_REVERSE, table_cpu_head(&t->now));
 		for (i = 0; i < t->now.nr_cpus; i++)
-			put(&row, A_NORMAL, table_cpu(&t->now, &t->now.cpus[i], line));
+			put(&row, A_NORMAL, table_cpu(&t->now, &t->now.cpus[i]));
 	}
 	mvaddnstr(LINES - 2, 0, t->message, COLS);
 	snprintf(line, sizeof(line),
@@ -137,7 +138,6 @@ static void refresh_ctrl(struct sys_ctrl *ctrl)
 static void edit_plan(struct top *t)
 {
 	struct nvmq_plan_error error;
-	struct nvmq_plan plan;
 	char text[MESSAGE_MAX - 50] = "";
 	int err;
 
@@ -151,9 +151,9 @@ static void edit_plan(struct top *t)
 	noecho();
 	curs_set(0);
 	t->message[0] = '\0';
-	if (!*text || counters_interrupted())
+	if (!*text || sys_interrupted())
 		return;
-	if (nvmq_plan_parse(text, strlen(text), &plan, &error)) {
+	if (!plan_fits(text, &error)) {
 		snprintf(t->message, sizeof(t->message), "\"%s\": %s", error.word, error.reason);
 		return;
 	}
@@ -205,7 +205,7 @@ static bool wait_for_keys(struct top *t)
 		draw(t);
 		timeout(250);
 		key = getch();
-		if (counters_interrupted() || (key != ERR && !on_key(t, key)))
+		if (sys_interrupted() || (key != ERR && !on_key(t, key)))
 			return false;
 	}
 	return true;
@@ -218,13 +218,6 @@ static int watch(struct top *t)
 
 	if (counters_read(t->ctrl, &last))
 		return 1;
-	/* Before curses, which leaves alone what somebody else catches. */
-	counters_catch_signals();
-	initscr();
-	cbreak();
-	noecho();
-	keypad(stdscr, true);
-	curs_set(0);
 	while (wait_for_keys(t)) {
 		/* The driver may be gone by now. */
 		if (counters_span(t->ctrl, &next, &last)) {
@@ -235,10 +228,55 @@ static int watch(struct top *t)
 		t->now = next;
 		refresh_ctrl(t->ctrl);
 	}
+	counters_free(&last);
+	return ret;
+}
+
+/* All that can fail for want of a terminal, before anything is counted. */
+static bool begin_screen(void)
+{
+	const char *term = getenv("TERM");
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		fputs("nvmq top: a terminal is needed; nvmq stat --every does without\n", stderr);
+		return false;
+	}
+	/* Before curses, which leaves alone what somebody else catches. */
+	sys_catch_signals();
+	/* initscr() would end the program. */
+	if (!newterm(NULL, stdout, stdin)) {
+		fprintf(stderr, "nvmq top: TERM=%s: no terminal that can be drawn on\n",
+			term ? term : "");
+		return false;
+	}
+	cbreak();
+	noecho();
+	keypad(stdscr, true);
+	curs_set(0);
+	return true;
+}
+
+static int run(struct top *t)
+{
+	bool was_on;
+	int ret;
+
+	if (counters_read(t->ctrl, &t->now))
+		return 1;
+	was_on = t->now.on;
+	counters_free(&t->now);
+	if (!begin_screen())
+		return 1;
+	if (!was_on && counters_switch(t->ctrl, true)) {
+		endwin();
+		return 1;
+	}
+	ret = watch(t);
 	endwin();
 	if (ret)
 		fprintf(stderr, "nvmq top: %s: its counters are gone\n", t->ctrl->bdf);
-	counters_free(&last);
+	if (!was_on && counters_switch(t->ctrl, false))
+		ret = 1;
 	return ret;
 }
 
@@ -247,7 +285,6 @@ int cmd_top(int argc, char **argv)
 	struct top t = { .delay = 1, .matrix = true };
 	const char *name = NULL;
 	struct sys_ctrl *all;
-	bool was_on;
 	size_t count;
 	int i, ret = 1;
 
@@ -264,15 +301,8 @@ int cmd_top(int argc, char **argv)
 	}
 	count = sys_find(&all);
 	t.ctrl = sys_pick(all, count, name);
-	if (t.ctrl && !counters_read(t.ctrl, &t.now)) {
-		was_on = t.now.on;
-		counters_free(&t.now);
-		if (was_on || !counters_switch(t.ctrl, true)) {
-			ret = watch(&t);
-			if (!was_on && counters_switch(t.ctrl, false))
-				ret = 1;
-		}
-	}
+	if (t.ctrl)
+		ret = run(&t);
 	counters_free(&t.now);
 	sys_free(all, count);
 	return ret;

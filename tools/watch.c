@@ -43,6 +43,7 @@ static int bad(const char *command, const char *word, const char *reason)
  */
 int watch_parse(const char *command, int argc, char **argv, struct watch_options *o)
 {
+	const char *span = NULL;
 	int i, op;
 
 	*o = (struct watch_options){ .op = NR_OPS };
@@ -52,10 +53,11 @@ int watch_parse(const char *command, int argc, char **argv, struct watch_options
 		if (!strcmp(arg, "--json")) {
 			o->json = true;
 		} else if (!strcmp(arg, "--seconds") || !strcmp(arg, "--every")) {
+			if (span && strcmp(span, arg))
+				return bad(command, "--every", "not with --seconds");
+			span = arg;
 			if (!watch_number(value, 86400, &o->watch.seconds))
 				return bad(command, arg, "1 to 86400 expected");
-			if (!strcmp(arg, "--seconds"))
-				o->watch.times = 1;
 			i++;
 		} else if (!strcmp(arg, "--times")) {
 			if (!watch_number(value, 1000000, &o->watch.times))
@@ -78,7 +80,24 @@ int watch_parse(const char *command, int argc, char **argv, struct watch_options
 			return bad(command, arg, "not expected");
 		}
 	}
-	if (o->watch.times && !o->watch.seconds)
+	if (o->watch.times && (!span || strcmp(span, "--every")))
 		return bad(command, "--times", "wants --every");
+	if (span && !strcmp(span, "--seconds"))
+		o->watch.times = 1;
 	return 0;
+}
+
+/**
+ * watch_print_json - print a reading on stdout: a line for each of several
+ * @o: how often they are made
+ * @object: the reading; freed
+ */
+void watch_print_json(const struct watch_options *o, struct json_object *object)
+{
+	if (o->watch.times == 1 || !o->watch.seconds) {
+		print_json(object);
+	} else {
+		puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_put(object);
+	}
 }

@@ -6,6 +6,7 @@
 #define NVMQ_TOOLS_WATCH_H
 
 #include "counters.h"
+#include "json.h"
 
 /**
  * struct watch_options - words of the command line
@@ -24,6 +25,7 @@ struct watch_options {
 };
 
 int watch_parse(const char *command, int argc, char **argv, struct watch_options *o);
+void watch_print_json(const struct watch_options *o, struct json_object *object);
 bool watch_number(const char *text, unsigned int most, unsigned int *number);
 
 #endif

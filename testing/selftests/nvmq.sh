@@ -63,7 +63,17 @@ load_begin --filename="/dev/$disk" --offset=8M
 io_begun "$disk"
 like "try, under load" "$(nvmq plan "$disk" try --seconds 1 default=1)" "back to +default=6"
 is "the old plan is back" "$(attr "$BDF0" plan) $(attr "$BDF0" granted)" "$before"
-like "try, confirmed" "$(echo | nvmq plan "$disk" try --seconds 30 default=3)" "kept"
+like "try, whose Enter comes from no terminal" "$(echo | nvmq plan "$disk" try --seconds 1 default=1)" "back to +default=6"
+# Keys for what runs at a terminal of its own.
+mkfifo "$T_TMP/keys"
+exec {keys_fd}<>"$T_TMP/keys"
+setsid script -qefc "$TOOLS/tools/nvmq plan $disk try --seconds 300 default=3" "$T_TMP/try" <"$T_TMP/keys" >/dev/null 2>&1 &
+BG=$!
+T_BG+=("$BG")
+check "try, at a terminal: asks" poll_until 20 grep -q 'keeps it' "$T_TMP/try"
+echo >&"$keys_fd"
+check "try, confirmed: ends" poll_until 20 gone "$BG"
+like "try, confirmed: says so" "$(<"$T_TMP/try")" "kept"
 is "the new one stays" "$(attr "$BDF0" plan)" default=3
 load_end "I/O meanwhile"
 is "the other controller has its own" "$(attr "$BDF1" plan)" "default=2 read=1 poll=1"
@@ -80,15 +90,13 @@ is "stat: the reads of CPU 2, by its queue" \
 like "hist: as many" "$(nvmq hist "$disk" --op read)" "in the device, to the completion: [0-9]*1[0-9][0-9] commands"
 is "the other one has counted nothing" "$(nvmq stat "$BDF1" || true)" \
 	"nvmq: $BDF1: nothing was counted yet; see --seconds, and nvmq stat on"
-# The screen of top, under load; a key ends it, and so does Ctrl-C, while it asks for a plan or not.
+# The screen of top, under load; a key ends it, and so do Ctrl-C and Ctrl-\, while it asks for a plan or not.
 load_begin --filename="/dev/$disk" --offset=8M
 io_begun "$disk"
 is "stat, for three seconds of the load: its rates" \
 	"$(nvmq stat "$disk" --seconds 3 --json | jq '.all.read + .all.write > 10 and .seconds > 2.9 and .all.device_ns.p50 > 1000')" true
 is "counting is off again" "$(attr "$BDF0" stats)" 0
-mkfifo "$T_TMP/keys"
-exec {keys_fd}<>"$T_TMP/keys"
-for keys in q $'\x03' $'edefault=1\x03'; do
+for keys in q $'\x03' $'\x1c' $'edefault=1\x03'; do
 	name="top, $(printf %q "$keys")"
 	rm -f "$T_TMP/top"
 	TERM=vt100 setsid script -qefc "$TOOLS/tools/nvmq top $disk" "$T_TMP/top" <"$T_TMP/keys" >/dev/null 2>&1 &
