@@ -328,8 +328,10 @@ static uint64_t own_interrupts(const struct counters *c, const struct counters_q
 	for (i = 0; q->vector >= 0 && i < c->nr_queues; i++) {
 		const struct counters_queue *other = &c->queues[i];
 
-		if (other->vector == q->vector && (other->num[NUM_INTERRUPTS] > count ||
-		    (other->num[NUM_INTERRUPTS] == count && other < q)))
+		if (other->vector != q->vector)
+			continue;
+		if (other->num[NUM_INTERRUPTS] > count ||
+		    (other->num[NUM_INTERRUPTS] == count && other < q))
 			return 0;
 	}
 	return count;

@@ -431,7 +431,7 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 	unsigned long patience = cmd->timeout ?: admin->timeout;
 	struct device *dev = admin->q.dev;
 	struct waiter *w;
-	int tag, err;
+	int err, tag = -EBUSY;
 	u32 epoch;
 
 	if (WARN_ON_ONCE(cmd->len > NVMQ_ADMIN_MAX_DATA))
@@ -441,11 +441,10 @@ int nvmq_admin_exec(struct nvmq_admin *admin, struct nvmq_admin_cmd *cmd)
 		return -ENOMEM;
 
 	/* Commands that do not come back keep theirs until a reset, which may wait for us. */
-	if (!wait_event_timeout(admin->wait, (tag = get_tag(admin, &epoch)) != -EBUSY, patience))
-		tag = -ETIMEDOUT;
+	wait_event_timeout(admin->wait, (tag = get_tag(admin, &epoch)) != -EBUSY, patience);
 	if (tag < 0) {
 		free_waiter(admin, w);
-		return tag;
+		return tag == -EBUSY ? -ETIMEDOUT : tag;
 	}
 	submit(admin, &cmd->sqe, tag, epoch, w);
 

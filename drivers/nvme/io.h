@@ -69,10 +69,7 @@ struct nvmq_pass {
 	u64 result;
 };
 
-/*
- * @status of a command that the driver has taken back for a reset: a status of the device has 15
- * bits, and so it is none that this one or another driver's device could send.
- */
+/* Status of a command that was taken back for a reset: with a bit more than a device's can have. */
 #define NVMQ_TAKEN_BACK	(BIT(15) | NVMQ_SC_HOST_ABORTED)
 
 /**

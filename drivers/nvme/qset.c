@@ -460,7 +460,7 @@ static int prepare_ioq(struct nvmq_qset *qs, const struct nvmq_grant *grant, u16
 	return 0;
 }
 
-/* Without weighted round robin the class means nothing (base 5.3.2), but for one that knows no other. */
+/* The class means nothing without weighted round robin (base 5.5), but to one that has it on. */
 static u8 priority(const struct nvmq_hw *hw, const struct nvmq_grant *grant, u16 qid)
 {
 	if (nvmq_hw_uses_wrr(hw))

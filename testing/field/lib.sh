@@ -27,11 +27,13 @@ point()
 {
 	local desc=$1 status=0
 	shift
+	# shellcheck disable=SC2154 # the command sets it
 	"$@" >"$dir/said" 2>&1 || status=$?
 	if ((status == 0)); then
 		echo "ok - $desc"
 		return
 	fi
+	# shellcheck disable=SC2034 # the command looks at it
 	failed=1
 	echo "not ok - $desc"
 	echo "#   status $status from: $*"

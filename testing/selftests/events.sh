@@ -41,13 +41,20 @@ is "nothing was reset for that" "$(log_count 'reset:')" 0
 
 # Namespaces come and go while the queues do.
 plan=/sys/bus/pci/devices/$BDF0/nvmq/plan
-background bash -c 'for ((i = 0; i < 24; i++)); do echo "default=$((i % 2 ? 4 : 1))" >"$0" || exit 1; done' "$plan"
-while ! gone "$BG"; do
+change_plans() {
+	local i
+	for ((i = 0; i < 24; i++)); do
+		echo "default=$((i % 2 ? 4 : 1))" >"$plan" || return 1
+	done
+}
+change_plans &
+changer=$!
+while ! gone "$changer"; do
 	device namespace 2 gone
 	device namespace 2 new 65536
 done
 rc=0
-wait "$BG" || rc=$?
+wait "$changer" || rc=$?
 is "plans while namespaces come and go" "$rc" 0
 wait_for "the second namespace is there at the end" ready "$BDF0" 2
 check "and works" zeroes "$(dev "$BDF0" 2)" 0 65536

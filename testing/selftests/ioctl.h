@@ -21,8 +21,9 @@
 
 #define ROOM	(4u << 20)
 /*
- * Linux 6.1 takes no registered buffer of more pages than a request may have segments; and counts all of these pages, of
- * which a command uses few. So many make it more than the driver has room for without a list of lists.
+ * Linux 6.1 takes no registered buffer of more pages than a request may have segments, and
+ * counts all of these pages, however few of them a command uses. So many are more than the
+ * driver has room for without a chain of lists.
  */
 #define FIXED_ROOM	(256u << 10)
 

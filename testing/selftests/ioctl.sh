@@ -115,9 +115,12 @@ put "$T_TMP/data" "$ns" 0
 bad=""
 for len in 512 4096 4608 8192 12288 65536 262144; do
 	random_file "$T_TMP/data" "$len"
-	got=$(what "$ng" uring-io opcode=1 nsid=1 $(lbas 4096 $((len / bs))) in="$T_TMP/data" fixed=1)
+	range=$(lbas 4096 $((len / bs)))
+	# shellcheck disable=SC2086 # words are meant
+	got=$(what "$ng" uring-io opcode=1 nsid=1 $range in="$T_TMP/data" fixed=1)
 	[ "$got" = "0 0" ] && same "$T_TMP/data" "$ns" $((4096 * bs)) || bad+=" write-$len:$got"
-	got=$(what "$ng" uring-io opcode=2 nsid=1 $(lbas 4096 $((len / bs))) len="$len" out="$T_TMP/got" fixed=1)
+	# shellcheck disable=SC2086
+	got=$(what "$ng" uring-io opcode=2 nsid=1 $range len="$len" out="$T_TMP/got" fixed=1)
 	[ "$got" = "0 0" ] && cmp -s "$T_TMP/data" "$T_TMP/got" || bad+=" read-$len:$got"
 done
 is "a little of a large registered buffer, and all of it" "$bad" ""
