@@ -119,7 +119,7 @@ run_fio()
 		until grep -q ready /tmp/scatter 2>/dev/null; do sleep 0.1; done
 		echo "@segments $(cut -d ' ' -f 2 /tmp/scatter)" >>"$log"
 	elif [[ $memory == counted ]]; then
-		echo 1 >"/sys/block/$disk/device/nvmq/stats"
+		echo 1 >"/sys/block/$disk/device/device/nvmq/stats"
 	elif [[ $memory == huge ]]; then
 		echo 8 >/proc/sys/vm/nr_hugepages
 	fi
@@ -133,7 +133,7 @@ run_fio()
 		kill "$pid"
 		wait "$pid" 2>/dev/null || true
 	fi
-	[[ $memory != counted ]] || echo 0 >"/sys/block/$disk/device/nvmq/stats"
+	[[ $memory != counted ]] || echo 0 >"/sys/block/$disk/device/device/nvmq/stats"
 	echo 0 >/proc/sys/vm/nr_hugepages
 }
 
