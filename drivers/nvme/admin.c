@@ -585,7 +585,8 @@ int nvmq_admin_request_event(struct nvmq_admin *admin)
  *
  * Context: does not sleep.
  * Return: 0; -EBUSY if the device takes no more aborts just now; -ETIMEDOUT if none of those that
- * it has taken came back in the time of an admin command; -ENODEV if the queue is stopped.
+ * it has taken came back in the time of an admin command after the last; -ENODEV if the queue is
+ * stopped.
  */
 int nvmq_admin_abort(struct nvmq_admin *admin, u16 sqid, u16 cid)
 {
@@ -606,8 +607,8 @@ int nvmq_admin_abort(struct nvmq_admin *admin, u16 sqid, u16 cid)
 		err = admin->aborts && late ? -ETIMEDOUT : -EBUSY;
 	} else {
 		__set_bit(tag, &admin->tags);
-		if (!admin->aborts++)
-			admin->abort_seen = jiffies;
+		admin->aborts++;
+		admin->abort_seen = jiffies;
 		push(admin, &sqe, tag, &admin->aborts);
 	}
 	spin_unlock_irq(&admin->lock);

@@ -64,7 +64,7 @@ struct nvmq_admin_cmd {
  *         nor frees a tag that is another's by now
  * @lost: buffers of timed-out commands, which the device may still write
  * @aborts: Abort commands that are with the device
- * @abort_seen: jiffies when the last of them came back, or the first was sent
+ * @abort_seen: jiffies when one of them was sent or came back last
  * @max_aborts: how many of them it takes (ACL), at most NVMQ_ADMIN_ABORTS; set by the owner
  * @irq: Linux interrupt number; 0 while there is none, and waiters poll
  * @timeout: jiffies that a command may take

@@ -657,10 +657,17 @@ static int remap(struct nvmq_ctrl *ctrl)
 	nvmq_nss_unquiesce(&ctrl->nss);
 	qset->mapped = qset->grant;
 	/*
+	 * Whoever removes a disk waits for the end of all that was sent to it: what is in its queue
+	 * ends as that runs again, and what was taken out as soon as it is sent once more.
+	 */
+	while (!mutex_trylock(&ctrl->nss.maps)) {
+		queue_work(ctrl_wq, &ctrl->orphan_work);
+		msleep(1);
+	}
+	/*
 	 * That tells of no failure, and leaves the maps as they were when memory is short.
 	 * A second time all contexts have tags, whose number can be changed.
 	 */
-	mutex_lock(&ctrl->nss.maps);
 	for (tries = 0; tries < 2 && !nvmq_qset_is_mapped(qset, &ctrl->set); tries++)
 		blk_mq_update_nr_hw_queues(&ctrl->set, nvmq_grant_total(&qset->mapped));
 	mutex_unlock(&ctrl->nss.maps);
@@ -1045,6 +1052,8 @@ void nvmq_ctrl_remove(struct nvmq_ctrl *ctrl)
 	cancel_work_sync(&ctrl->event_work);
 	cancel_delayed_work_sync(&ctrl->health_work);
 	cancel_work_sync(&ctrl->scan_work);
+	/* A reset that was to do that may not have come to it. */
+	queue_work(ctrl_wq, &ctrl->orphan_work);
 	flush_work(&ctrl->orphan_work);
 	nvmq_nss_remove(&ctrl->nss);
 	nvmq_subsys_leave(ctrl->subsys, &ctrl->node);
@@ -1095,12 +1104,16 @@ void nvmq_ctrl_destroy(struct nvmq_ctrl *ctrl)
  */
 void nvmq_ctrl_shutdown(struct nvmq_ctrl *ctrl)
 {
+	unsigned int noio;
+
 	set_state(ctrl, NVMQ_DELETING);
 	cancel_work_sync(&ctrl->reset_work);
+	noio = memalloc_noio_save();
 	mutex_lock(&ctrl->life);
 	nvmq_nss_quiesce(&ctrl->nss);
 	shut_down(ctrl);
 	mutex_unlock(&ctrl->life);
+	memalloc_noio_restore(noio);
 	nvmq_nss_unquiesce(&ctrl->nss);
 }
 
@@ -1249,6 +1262,13 @@ static bool wait_idle(struct nvmq_ctrl *ctrl)
 	return true;
 }
 
+/* The disks are quiesced, and stay so only if a reset follows: not in a removal.  @life held. */
+static void reset_or_fail(struct nvmq_ctrl *ctrl, const char *why)
+{
+	if (nvmq_ctrl_reset(ctrl, why))
+		fail_io(ctrl);
+}
+
 /* Queues for the plan where there are none now, and let I/O go on.  @life held. */
 static int carry_out(struct nvmq_ctrl *ctrl)
 {
@@ -1307,7 +1327,7 @@ int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 	qset->plan = *plan;
 	if (!nvmq_qset_stop(qset, true)) {
 		reset = true;
-		nvmq_ctrl_reset(ctrl, "queues cannot be deleted for a new plan");
+		reset_or_fail(ctrl, "queues cannot be deleted for a new plan");
 		goto out;
 	}
 	err = carry_out(ctrl);
@@ -1316,7 +1336,7 @@ int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 		qset->plan = old;
 		if (!nvmq_qset_stop(qset, true) || carry_out(ctrl)) {
 			reset = true;
-			nvmq_ctrl_reset(ctrl, "queues cannot be created for the old plan");
+			reset_or_fail(ctrl, "queues cannot be created for the old plan");
 			goto out;
 		}
 	}

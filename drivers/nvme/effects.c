@@ -3,6 +3,7 @@
  * The effects of commands: read from the device when they are first asked for,
  * and kept until the next reset, after which other firmware may run.
  */
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "effects.h"
@@ -82,10 +83,13 @@ void nvmq_effects_forget(struct nvmq_effects *effects, bool has_log)
  */
 int nvmq_effects_read(struct nvmq_effects *effects, struct nvmq_admin *admin)
 {
+	unsigned int noio;
 	int err = 0;
 
 	if (nvmq_effects_known(effects))
 		return 0;
+	/* A reset, which memory may wait for, wants the lock. */
+	noio = memalloc_noio_save();
 	mutex_lock(&effects->lock);
 	if (!effects->known) {
 		err = effects->has_log ? nvmq_admin_log_page(admin, NVMQ_LOG_EFFECTS, effects->log,
@@ -99,6 +103,7 @@ int nvmq_effects_read(struct nvmq_effects *effects, struct nvmq_admin *admin)
 			smp_store_release(&effects->known, true);
 	}
 	mutex_unlock(&effects->lock);
+	memalloc_noio_restore(noio);
 	return err;
 }
 

@@ -665,17 +665,21 @@ irqreturn_t nvmq_io_irq_shared(int irq, void *data)
 int nvmq_io_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
 {
 	struct nvmq_ioq *ioq = hctx->driver_data;
-	/* A glance without the lock: most polls find nothing, and a wrong one does no harm. */
-	struct nvmq_cq_cursor cur = data_race(nvmq_cq_begin(&ioq->q));
+	struct nvmq_cq_cursor cur;
 	int found = 0;
 
 	rcu_read_lock();
-	if (READ_ONCE(ioq->q.polled) && nvmq_cq_peek(&ioq->q, &cur)) {
+	if (!READ_ONCE(ioq->q.polled))
+		goto out;
+	/* A glance without the lock: most polls find nothing, and a wrong one does no harm. */
+	cur = data_race(nvmq_cq_begin(&ioq->q));
+	if (nvmq_cq_peek(&ioq->q, &cur)) {
 		spin_lock(&ioq->q.cq_lock);
 		if (ioq->q.polled)
 			found = reap(ioq, iob, false);
 		spin_unlock(&ioq->q.cq_lock);
 	}
+out:
 	rcu_read_unlock();
 	return found;
 }

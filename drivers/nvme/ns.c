@@ -418,17 +418,31 @@ static void link_disk(struct nvmq_nss *nss, struct nvmq_ns *ns)
 	ns->linked = !err;
 }
 
-/* Its queue must not have the contexts of before and the maps of after a change of these. */
+/*
+ * A disk's queue must neither come nor go while the maps of the tag set change: it would have the
+ * contexts of before and the maps of after.  Returns what unlock_maps() is given.
+ */
+static unsigned int lock_maps(struct nvmq_nss *nss)
+{
+	unsigned int noio = memalloc_noio_save();
+
+	mutex_lock(&nss->maps);
+	return noio;
+}
+
+static void unlock_maps(struct nvmq_nss *nss, unsigned int noio)
+{
+	mutex_unlock(&nss->maps);
+	memalloc_noio_restore(noio);
+}
+
 static struct gendisk *alloc_disk_of(struct nvmq_nss *nss, const struct ns_info *info,
 				     struct nvmq_ns *ns)
 {
-	unsigned int noio = memalloc_noio_save();
-	struct gendisk *disk;
+	unsigned int noio = lock_maps(nss);
+	struct gendisk *disk = nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd);
 
-	mutex_lock(&nss->maps);
-	disk = nvmq_compat_alloc_disk(nss->set, &info->limits, &ns->cmd);
-	mutex_unlock(&nss->maps);
-	memalloc_noio_restore(noio);
+	unlock_maps(nss, noio);
 	return disk;
 }
 
@@ -436,6 +450,7 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 {
 	struct gendisk *disk;
 	struct nvmq_ns *ns;
+	unsigned int noio;
 	int err;
 
 	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
@@ -491,7 +506,9 @@ static void add_ns(struct nvmq_nss *nss, const struct ns_info *info)
 	mutex_unlock(&nss->lock);
 free:
 	forget(ns);
+	noio = lock_maps(nss);
 	nvmq_node_put(&ns->node);
+	unlock_maps(nss, noio);
 }
 
 /* Whoever has it open gets errors from now on; nothing more is written to it. */
@@ -518,6 +535,17 @@ static void remove_ns(struct nvmq_nss *nss, struct nvmq_ns *ns)
 	nvmq_node_put(&ns->node);
 }
 
+/* While other disks go on. What is sent to this one from now on fails, and waits for nothing. */
+static void drop_ns(struct nvmq_nss *nss, struct nvmq_ns *ns)
+{
+	unsigned int noio;
+
+	kill_disk(ns->disk);
+	noio = lock_maps(nss);
+	remove_ns(nss, ns);
+	unlock_maps(nss, noio);
+}
+
 /* A disk that is there already: size, limits and write protection may be new. */
 static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_info *info)
 {
@@ -529,8 +557,7 @@ static void update_ns(struct nvmq_nss *nss, struct nvmq_ns *ns, const struct ns_
 		dev_warn(nss->dev, "namespace %u: %s: disk %s removed, a new one added\n",
 			 info->nsid, another ? "is another one than before" :
 			 "was formatted to other blocks", ns->disk->disk_name);
-		kill_disk(ns->disk);
-		remove_ns(nss, ns);
+		drop_ns(nss, ns);
 		add_ns(nss, info);
 		return;
 	}
@@ -674,8 +701,7 @@ void nvmq_nss_scan(struct nvmq_nss *nss)
 			continue;
 		dev_info(nss->dev, "namespace %u is gone: disk %s removed\n", ns->cmd.nsid,
 			 ns->disk->disk_name);
-		kill_disk(ns->disk);
-		remove_ns(nss, ns);
+		drop_ns(nss, ns);
 	}
 unlock:
 	mutex_unlock(&nss->scan);

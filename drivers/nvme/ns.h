@@ -101,8 +101,8 @@ struct nvmq_ns {
  * @dmrl: ranges of a Dataset Management command; 0: 256
  * @dsm_blocks: blocks of all ranges of such a command, and so of each; 0: as many as fit
  * @scan: held while namespaces come and go, or must not
- * @maps: held while the maps of the tag set change, or a new disk's queue takes them over;
- *        nothing may wait for I/O with it
+ * @maps: held while the maps of the tag set change, and while a disk's queue comes or goes;
+ *        nothing that has it may wait for I/O but of a disk that is dead
  * @lock: guards @list and serialises quiescing and removal
  * @list: struct nvmq_ns, by NSID
  * @quiesced: the queues of all disks are stopped; new ones must not appear

@@ -557,8 +557,7 @@ bool nvmq_qset_stop(struct nvmq_qset *qs, bool delete)
 	for (qid = 1; qid <= total; qid++)
 		set_live(qs->ioq[qid - 1], false);
 	/* The rings may be freed: see nvmq_io_poll(). */
-	if (qs->grant.queues[NVMQ_POLL])
-		synchronize_rcu();
+	synchronize_rcu();
 	for (qid = total; qid; qid--)
 		free_ioq_irq(qs->ioq[qid - 1]);
 	nvmq_admin_free_irq(qs->admin);
