@@ -662,7 +662,7 @@ static int remap(struct nvmq_ctrl *ctrl)
 	 */
 	while (!mutex_trylock(&ctrl->nss.maps)) {
 		queue_work(ctrl_wq, &ctrl->orphan_work);
-		msleep(1);
+		usleep_range(500, 1000);
 	}
 	/*
 	 * That tells of no failure, and leaves the maps as they were when memory is short.
