@@ -20,7 +20,7 @@ _nvmq_controllers()
 {
 	local dev name
 	for dev in "${NVMQ_ROOT:-}"/sys/bus/pci/devices/*; do
-		[[ $(<"$dev/class") == 0x010802 ]] || continue
+		[[ -e $dev/class && $(<"$dev/class") == 0x010802 ]] || continue
 		echo "${dev##*/}"
 		for name in "$dev"/nvme/nvme* "$dev"/nvme/nvme*/nvme*n* "$dev"/block/nvme*; do
 			[[ ! -e $name || ${name##*/} == *c*n* ]] || echo "${name##*/}"
