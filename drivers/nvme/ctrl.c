@@ -163,6 +163,24 @@ static void orphan_work(struct work_struct *work)
 /* ---- down ---- */
 
 /*
+ * To stop the disks, or to allocate with @life held: memory that is written out to them first
+ * would wait for whoever has it.  Returns what unlock_life() is given.
+ */
+static unsigned int lock_life(struct nvmq_ctrl *ctrl)
+{
+	unsigned int noio = memalloc_noio_save();
+
+	mutex_lock(&ctrl->life);
+	return noio;
+}
+
+static void unlock_life(struct nvmq_ctrl *ctrl, unsigned int noio)
+{
+	mutex_unlock(&ctrl->life);
+	memalloc_noio_restore(noio);
+}
+
+/*
  * Make the device let go of all memory, however unwilling it is.  @life held.
  */
 static void disable(struct nvmq_ctrl *ctrl)
@@ -742,12 +760,9 @@ static int come_back(struct nvmq_ctrl *ctrl)
 static void reset_work(struct work_struct *work)
 {
 	struct nvmq_ctrl *ctrl = container_of(work, struct nvmq_ctrl, reset_work);
-	unsigned int noio;
+	unsigned int noio = lock_life(ctrl);
 	int err;
 
-	/* Memory that is to be written out first may wait for this. */
-	noio = memalloc_noio_save();
-	mutex_lock(&ctrl->life);
 	if (get_state(ctrl) != NVMQ_RESETTING) {
 		/* Being removed; whoever asked for the reset may have stopped the queues. */
 		nvmq_nss_unquiesce(&ctrl->nss);
@@ -771,8 +786,7 @@ static void reset_work(struct work_struct *work)
 		queue_work(ctrl_wq, &ctrl->scan_work);
 	}
 out:
-	mutex_unlock(&ctrl->life);
-	memalloc_noio_restore(noio);
+	unlock_life(ctrl, noio);
 }
 
 /**
@@ -1108,12 +1122,10 @@ void nvmq_ctrl_shutdown(struct nvmq_ctrl *ctrl)
 
 	set_state(ctrl, NVMQ_DELETING);
 	cancel_work_sync(&ctrl->reset_work);
-	noio = memalloc_noio_save();
-	mutex_lock(&ctrl->life);
+	noio = lock_life(ctrl);
 	nvmq_nss_quiesce(&ctrl->nss);
 	shut_down(ctrl);
-	mutex_unlock(&ctrl->life);
-	memalloc_noio_restore(noio);
+	unlock_life(ctrl, noio);
 	nvmq_nss_unquiesce(&ctrl->nss);
 }
 
@@ -1143,16 +1155,14 @@ int nvmq_ctrl_hold(struct nvmq_ctrl *ctrl, bool shutdown)
 		cond_resched();
 	}
 	ctrl->held = true;
-	noio = memalloc_noio_save();
-	mutex_lock(&ctrl->life);
+	noio = lock_life(ctrl);
 	nvmq_nss_quiesce(&ctrl->nss);
 	ctrl->slept |= shutdown;
 	if (shutdown)
 		shut_down(ctrl);
 	else
 		take_down(ctrl, false);
-	mutex_unlock(&ctrl->life);
-	memalloc_noio_restore(noio);
+	unlock_life(ctrl, noio);
 	return 0;
 }
 
@@ -1298,12 +1308,11 @@ int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 {
 	struct nvmq_qset *qset = &ctrl->qset;
 	struct device *dev = &ctrl->pdev->dev;
-	unsigned int noio = memalloc_noio_save();
+	unsigned int noio = lock_life(ctrl);
 	struct nvmq_plan old;
 	bool reset = false;
 	int err = 0;
 
-	mutex_lock(&ctrl->life);
 	old = qset->plan;
 	if (get_state(ctrl) != NVMQ_LIVE) {
 		err = -EBUSY;
@@ -1344,8 +1353,7 @@ int nvmq_ctrl_set_plan(struct nvmq_ctrl *ctrl, const struct nvmq_plan *plan)
 	/* A disk that came meanwhile was turned away. */
 	queue_work(ctrl_wq, &ctrl->scan_work);
 out:
-	mutex_unlock(&ctrl->life);
-	memalloc_noio_restore(noio);
+	unlock_life(ctrl, noio);
 	if (reset)
 		err = nvmq_ctrl_settle(ctrl) ?: err;
 	return err;
@@ -1361,15 +1369,13 @@ out:
  */
 int nvmq_ctrl_count(struct nvmq_ctrl *ctrl, bool on)
 {
-	unsigned int noio = memalloc_noio_save();
+	unsigned int noio = lock_life(ctrl);
 	int err = 0;
 
-	mutex_lock(&ctrl->life);
 	nvmq_stats_stop(&ctrl->stats);
 	if (on)
 		err = nvmq_stats_start(&ctrl->stats, &ctrl->qset, ctrl->id);
-	mutex_unlock(&ctrl->life);
-	memalloc_noio_restore(noio);
+	unlock_life(ctrl, noio);
 	return err;
 }
 
