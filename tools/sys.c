@@ -569,6 +569,11 @@ int sys_write_attribute(const struct sys_ctrl *ctrl, const char *name, const cha
 	return sys_write(text, SYS_PCI "/%s/nvmq/%s", ctrl->bdf, name);
 }
 
+/* What would end the program, and may come from the terminal or who has started it. */
+static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+#define NR_ENDING	(sizeof(ending) / sizeof(ending[0]))
+
 /**
  * sys_hold_signals - keep what would end the program waiting, or let it through again
  * @how: SIG_BLOCK or SIG_UNBLOCK
@@ -576,12 +581,11 @@ int sys_write_attribute(const struct sys_ctrl *ctrl, const char *name, const cha
 void sys_hold_signals(int how)
 {
 	sigset_t set;
+	size_t i;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
+	for (i = 0; i < NR_ENDING; i++)
+		sigaddset(&set, ending[i]);
 	sigprocmask(how, &set, NULL);
 }
 
@@ -601,11 +605,10 @@ static void on_signal(int signal)
 void sys_catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
+	size_t i;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	sigaction(SIGQUIT, &action, NULL);
+	for (i = 0; i < NR_ENDING; i++)
+		sigaction(ending[i], &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
