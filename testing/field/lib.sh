@@ -19,8 +19,14 @@ number()
 # luck SEED WORD...: a number of 0 to 32767 that depends on nothing else
 luck() { echo $((0x$(printf '%s ' "$@" | sha256sum | head -c 4) & 32767)); }
 
-# guest_programs: what the guest needs of testing/selftests, built into .build/selftests; make was told things not meant for it
-guest_programs() { env -u MAKEFLAGS -u MAKEOVERRIDES -u T -u K make -s -C testing/selftests; }
+# in_lib FUNCTION ARG...: of vm/lib.sh, in a shell of its own: it has a say of its own
+in_lib() { bash -c '. vm/lib.sh; "$@"' lib "$@"; }
+
+# Another make: what the one that runs us was told is not meant for it.
+clean_make=(env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u T -u K make)
+
+# guest_programs: what the guest needs of testing/selftests, built into .build/selftests
+guest_programs() { "${clean_make[@]}" -s -C testing/selftests; }
 
 # point DESC COMMAND...: passes when it succeeds; what it says is in $dir/said, and shown if not. Sets failed.
 point()
